@@ -1,0 +1,29 @@
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import type * as schema from './schema.js';
+
+/** Drizzle over the one schema. The result of `execute` differs by driver; read rows through tables instead. */
+export type SqlDatabase = PgDatabase<PgQueryResultHKT, typeof schema>;
+
+/** The transactional store: keys, vault, catalog versions, runs and their pointer, quarantine, audit. */
+export interface Sql {
+  readonly database: SqlDatabase;
+  /**
+   * False for PGlite, which never calls fsync: it survives a killed process, not a power cut. What moves real
+   * money asks for true.
+   */
+  readonly survivesPowerCut: boolean;
+  /** Brings the tables to this version; a store that is newer than this version is refused. */
+  migrate(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Runs inside one transaction. PGlite has a single session, so everybody else waits meanwhile: never call
+ * another service, and never use `sql.database` itself, inside `work`.
+ */
+export function transaction<Result>(
+  sql: Sql,
+  work: (database: SqlDatabase) => Promise<Result>,
+): Promise<Result> {
+  return sql.database.transaction((database) => work(database));
+}
