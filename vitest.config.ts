@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ClosingLineReporter } from './test/closing-line-reporter.js';
 
 export default defineConfig({
   test: {
@@ -6,6 +7,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', 'test/proof/**'],
     testTimeout: 60_000,
     hookTimeout: 240_000,
+    reporters: ['default', new ClosingLineReporter()],
     pool: 'forks',
     maxWorkers: 2,
   },

@@ -12,6 +12,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What each npm script installs (folders with a lock file of their own) and then runs. */
 const tasks = {
   demo: { folders: ['.'], command: ['--import', 'tsx', 'cli/main.ts', 'demo'] },
+  install: { folders: ['.', 'test/services'], command: null },
   headgate: { folders: ['.'], command: ['--import', 'tsx', 'cli/main.ts'] },
   test: { folders: ['.', 'test/services'], command: ['node_modules/vitest/vitest.mjs', 'run'] },
   proof: {
@@ -65,4 +66,4 @@ const [name, ...rest] = process.argv.slice(2);
 const task = Object.hasOwn(tasks, name) ? tasks[name] : fail(`bootstrap: unknown task "${name}"`);
 requireNode();
 for (const folder of task.folders) await install(folder);
-process.exitCode = await run(process.execPath, [...task.command, ...rest]);
+if (task.command !== null) process.exitCode = await run(process.execPath, [...task.command, ...rest]);
