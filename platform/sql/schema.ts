@@ -9,14 +9,20 @@ import {
   pgTable,
   primaryKey,
   text,
-  timestamp,
   unique,
 } from 'drizzle-orm/pg-core';
+import { formatInstant, parseInstant, type Instant } from '../../core/time.js';
 
 const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({
   dataType: () => 'bytea',
 });
-const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+/** timestamptz as core's `Instant`: a JavaScript Date would cut the microseconds. Sessions run in UTC. */
+const instant = customType<{ data: Instant; driverData: string }>({
+  dataType: () => 'timestamp with time zone',
+  toDriver: (value) => formatInstant(value),
+  // Postgres writes "2026-01-31 09:30:00.5+00".
+  fromDriver: (text) => parseInstant(`${text.slice(0, 10)}T${text.slice(11)}:00`),
+});
 const offset = (name: string) => bigint(name, { mode: 'bigint' });
 
 /** Bearer keys, as SHA-256 of the secret: the secret itself is shown once and kept nowhere. */

@@ -1,0 +1,51 @@
+import { PGlite } from '@electric-sql/pglite';
+import { drizzle } from 'drizzle-orm/pglite';
+import { migrate } from 'drizzle-orm/pglite/migrator';
+import { RefusedError, UnavailableError } from '../../core/errors.js';
+import { packagePath } from '../package-path.js';
+import { refuseNewerStore } from './migrations.js';
+import * as schema from './schema.js';
+import type { Sql } from './sql.js';
+
+/**
+ * Postgres in this process, for a data directory that this process holds (PGlite does not notice a second one).
+ * It keeps the process alive until closed.
+ *
+ * @param directory where the tables live; `memory://` for a store that is gone at close
+ */
+export async function openPgliteSql(directory: string): Promise<Sql> {
+  const client = await start(directory);
+  const database = drizzle({ client, schema });
+  return {
+    database,
+    survivesPowerCut: false,
+    async migrate() {
+      await refuseNewerStore(database);
+      try {
+        await migrate(database, { migrationsFolder: packagePath('platform', 'sql', 'migrations') });
+      } catch (error) {
+        throw new RefusedError('schema_migration_failed', `sql: a migration failed; nothing was changed by it`, {
+          cause: error,
+        });
+      }
+    },
+    async close() {
+      if (!client.closed) await client.close();
+    },
+  };
+}
+
+async function start(directory: string): Promise<PGlite> {
+  try {
+    const client = await PGlite.create({ dataDir: directory });
+    // Instants are read back as text, in the session's zone.
+    await client.exec("set timezone to 'UTC'");
+    return client;
+  } catch (error) {
+    throw new UnavailableError(
+      'sql_unavailable',
+      `sql: the store in ${directory} does not start; if the disk is full, free some space and try again`,
+      { cause: error },
+    );
+  }
+}
