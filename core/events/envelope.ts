@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { fieldRegistry, id, instant } from '../fields.js';
+import type { Stream } from '../raw-event.js';
+import type { Instant } from '../time.js';
+import type { EventType } from '../events.js';
+
+export const SPEC_VERSION = '1.0';
+export const TYPE_MAX_LENGTH = 100;
+
+/** CloudEvents 1.0 in JSON, as far as every type shares it. Unknown attributes are kept. */
+export const Envelope = z
+  .looseObject({
+    specversion: z.literal(SPEC_VERSION),
+    id: id('unique within source, for ever'),
+    source: id('who says so; with id it is the identity of the event'),
+    type: z.string().min(1).max(TYPE_MAX_LENGTH),
+    subject: id("the customer org's id, or what the type's page says"),
+    time: instant('when it happened: RFC 3339 with an offset'),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .register(fieldRegistry, { kind: 'object' });
+
+export type Envelope = z.infer<typeof Envelope>;
+
+export const ENVELOPE_ATTRIBUTES: ReadonlySet<string> = new Set(Object.keys(Envelope.shape));
+
+/** An event that passed its schema. `data` and `extra` are what was sent, unknown fields included. */
+export interface ValidEvent {
+  readonly stream: Stream;
+  readonly id: string;
+  readonly source: string;
+  readonly type: EventType;
+  readonly subject: string;
+  readonly timeMicros: Instant;
+  readonly data: Readonly<Record<string, unknown>>;
+  /** Attributes of the envelope that the contract does not know; null when there are none. */
+  readonly extra: Readonly<Record<string, unknown>> | null;
+}
+
+/** What a producer sends; the shape of examples and of events that fixtures write. */
+export interface SentEvent {
+  readonly specversion: typeof SPEC_VERSION;
+  readonly id: string;
+  readonly source: string;
+  readonly type: EventType;
+  readonly subject: string;
+  readonly time: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
