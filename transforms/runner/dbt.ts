@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { HeadgateError } from '../../core/errors.js';
+import { RefusedError } from '../../core/errors.js';
 import { packagePath } from '../../platform/package-path.js';
 
 /** One call of dbt: which target, with which variables, and where its scratch files go. */
@@ -36,7 +36,9 @@ export interface DbtOutcome {
 
 const LogLine = z.looseObject({
   info: z.looseObject({ name: z.string(), level: z.string(), msg: z.string() }),
-  data: z.looseObject({ node_info: z.looseObject({ unique_id: z.string().optional() }).optional() }).optional(),
+  data: z
+    .looseObject({ node_info: z.looseObject({ unique_id: z.string().optional() }).optional() })
+    .optional(),
 });
 
 const RunResults = z.object({
@@ -56,7 +58,12 @@ function dbtArguments(call: DbtCall): string[] {
   return [
     'build',
     ...['--project-dir', project, '--profiles-dir', project, '--target', call.target],
-    ...['--target-path', join(call.scratchDirectory, 'target'), '--log-path', join(call.scratchDirectory, 'logs')],
+    ...[
+      '--target-path',
+      join(call.scratchDirectory, 'target'),
+      '--log-path',
+      join(call.scratchDirectory, 'logs'),
+    ],
     ...['--vars', JSON.stringify(call.variables)],
     ...['--log-format', 'json', '--no-version-check', '--no-send-anonymous-usage-stats'],
     // Unit tests prove the definitions; they say nothing about a company's data, so a run leaves them out.
@@ -65,17 +72,15 @@ function dbtArguments(call: DbtCall): string[] {
 }
 
 /** A build that dbt refused or that a test stopped: the marts that were served stay served. */
-export class TransformFailed extends HeadgateError {
+export class TransformFailed extends RefusedError {
   constructor(readonly failures: readonly DbtFailure[]) {
     const shown = failures.slice(0, 5).map(({ node, message }) => `  ${node}: ${message}`);
-    super({
-      code: 'transform_failed',
-      status: 409,
-      message:
-        `the run was not published: ${failures.length} part(s) of the build failed; the previous numbers stay.\n` +
+    super(
+      'transform_failed',
+      `the run was not published: ${failures.length} part(s) of the build failed; the previous numbers stay.\n` +
         shown.join('\n'),
-      details: { failures },
-    });
+      { details: { failures } },
+    );
   }
 }
 
@@ -115,7 +120,8 @@ function parseLogLine(line: string): z.infer<typeof LogLine> | null {
 
 async function outcome(code: number | null, call: DbtCall, errors: readonly string[]): Promise<DbtOutcome> {
   // dbt exits 1 when a node failed (its results say which) and 2 when it could not start (only its words say why).
-  if (code !== 0 && code !== 1) throw new TransformFailed([{ node: 'dbt', message: errors.join('\n').trim() }]);
+  if (code !== 0 && code !== 1)
+    throw new TransformFailed([{ node: 'dbt', message: errors.join('\n').trim() }]);
   const results = RunResults.parse(
     JSON.parse(await readFile(join(call.scratchDirectory, 'target', 'run_results.json'), 'utf8')),
   );
@@ -123,7 +129,9 @@ async function outcome(code: number | null, call: DbtCall, errors: readonly stri
     .filter(({ status }) => status === 'error' || status === 'fail')
     .map((result) => ({ node: result.unique_id, message: (result.message ?? result.status).trim() }));
   if (code !== 0) {
-    throw new TransformFailed(failures.length > 0 ? failures : [{ node: 'dbt', message: errors.join('\n').trim() }]);
+    throw new TransformFailed(
+      failures.length > 0 ? failures : [{ node: 'dbt', message: errors.join('\n').trim() }],
+    );
   }
   const slowest = [...results.results]
     .sort((a, b) => b.execution_time - a.execution_time)

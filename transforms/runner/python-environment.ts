@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { RefusedError } from '../../core/errors.js';
+import { RefusedError, UnavailableError } from '../../core/errors.js';
 import { packagePath } from '../../platform/package-path.js';
 
 /** A Python virtual environment that holds dbt and its adapters, at the versions of the lock file. */
@@ -69,7 +69,8 @@ async function findPython(wanted: string | undefined): Promise<string> {
     const probed = await finish(candidate, ['-c', PROBE_SCRIPT]);
     if (probed?.code !== 0) continue;
     const { version, venv } = Probe.parse(JSON.parse(probed.output));
-    const isRecent = version[0] > OLDEST_PYTHON[0] || (version[0] === OLDEST_PYTHON[0] && version[1] >= OLDEST_PYTHON[1]);
+    const isRecent =
+      version[0] > OLDEST_PYTHON[0] || (version[0] === OLDEST_PYTHON[0] && version[1] >= OLDEST_PYTHON[1]);
     if (isRecent && venv) return candidate;
     found = isRecent
       ? `${candidate} is ${version.join('.')} without venv (Debian, Ubuntu: apt-get install python3-venv)`
@@ -93,11 +94,15 @@ async function readPointer(path: string): Promise<string | null> {
  * A new one is built beside the old under a name of its own and named by a pointer file when complete, so that a killed or
  * concurrent install never leaves a half environment in use.
  *
- * @throws RefusedError `python_missing` when there is no suitable Python, `python_packages_failed` when pip fails
+ * @throws RefusedError `python_missing` when there is no suitable Python, UnavailableError when pip fails
  */
 export async function ensurePythonEnvironment(options: PythonEnvironmentOptions): Promise<PythonEnvironment> {
   const lockFile = packagePath('transforms', 'requirements.lock.txt');
-  const lock = createHash('sha256').update(await readFile(lockFile)).update(options.python ?? '').digest('hex').slice(0, 16);
+  const lock = createHash('sha256')
+    .update(await readFile(lockFile))
+    .update(options.python ?? '')
+    .digest('hex')
+    .slice(0, 16);
   const pointer = join(options.cacheDirectory, `python-${lock}.json`);
   const known = await readPointer(pointer);
   if (known !== null && (await finish(join(known, 'bin', 'python'), ['-c', '']))?.code === 0) {
@@ -126,8 +131,8 @@ async function installInto(directory: string, python: string, lockFile: string):
     const done = await finish(command, args);
     if (done?.code === 0) continue;
     await rm(directory, { recursive: true, force: true });
-    throw new RefusedError(
-      'python_packages_failed',
+    throw new UnavailableError(
+      'unavailable',
       `dbt could not be installed: ${command} ${args.slice(0, 3).join(' ')} … failed. Check the network and disk, then run it again. ` +
         `It said: ${done?.output.trim().split('\n').slice(-3).join(' | ') ?? 'no such program'}`,
     );

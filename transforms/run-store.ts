@@ -1,0 +1,162 @@
+import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import { z } from 'zod';
+import { InvariantError } from '../core/errors.js';
+import { STREAMS, type WatermarkVector } from '../core/raw-event.js';
+import type { Instant } from '../core/time.js';
+import { pointers, runs } from '../platform/sql/schema.js';
+import { transaction, type Sql } from '../platform/sql/sql.js';
+import type { RunLocation } from '../platform/warehouse/warehouse.js';
+
+/** A build of the marts, as the `runs` table has it. Times are UTC instants; `asOf` is truncated to the second. */
+export interface Run extends RunLocation {
+  readonly status: 'building' | 'published' | 'failed' | 'dropped';
+  readonly asOf: Instant;
+  readonly watermark: WatermarkVector;
+  readonly catalogVersion: bigint | null;
+  readonly codeRevision: string;
+  readonly isIncremental: boolean;
+  readonly isHistorical: boolean;
+  readonly eventCounts: Readonly<Record<string, number>> | null;
+  readonly timings: Readonly<Record<string, number>> | null;
+  readonly failure: string | null;
+  readonly startedAt: Instant;
+  readonly finishedAt: Instant | null;
+}
+
+const Positions = z.array(
+  z
+    .tuple([z.number().int(), z.number().int()])
+    .transform(([partition, offset]) => ({ partition, offset: BigInt(offset) })),
+);
+const StoredWatermark = z.object({
+  executions: Positions,
+  installs: Positions,
+  billing: Positions,
+  crm: Positions,
+});
+const Figures = z.record(z.string(), z.number()).nullable();
+
+/** A watermark as JSON, as models read it too: `{"billing": [[partition, offset], …], …}`; offsets stay below 2^48. */
+export function watermarkJson(watermark: WatermarkVector): Record<string, [number, number][]> {
+  return Object.fromEntries(
+    STREAMS.map((stream) => [
+      stream,
+      watermark[stream].map(({ partition, offset }): [number, number] => [partition, Number(offset)]),
+    ]),
+  );
+}
+
+function fromRow(row: typeof runs.$inferSelect): Run {
+  return {
+    ...row,
+    watermark: StoredWatermark.parse(row.watermark),
+    eventCounts: Figures.parse(row.eventCounts),
+    timings: Figures.parse(row.timings),
+  };
+}
+
+/** Writes down that a run is being built, so that a killed build can be told from one under way. */
+export async function beginRun(
+  sql: Sql,
+  run: Omit<Run, 'status' | 'eventCounts' | 'timings' | 'failure' | 'finishedAt'>,
+) {
+  await sql.database
+    .insert(runs)
+    .values({ ...run, watermark: watermarkJson(run.watermark), status: 'building' });
+}
+
+export interface Publication {
+  readonly finishedAt: Instant;
+  readonly eventCounts: Readonly<Record<string, number>>;
+  readonly timings: Readonly<Record<string, number>>;
+}
+
+/**
+ * Makes a finished run readable, and the current one unless it is historical, in one transaction: readers see all of the new
+ * run or all of the old one.
+ */
+export async function publishRun(sql: Sql, runId: string, publication: Publication): Promise<void> {
+  await transaction(sql, async (database) => {
+    const published = await database
+      .update(runs)
+      .set({ status: 'published', ...publication })
+      .where(and(eq(runs.runId, runId), eq(runs.status, 'building')))
+      .returning();
+    const [run] = published;
+    if (run === undefined)
+      throw new InvariantError(`run ${runId} is not being built, so it can't be published`);
+    if (run.isHistorical) return;
+    const pointer = { runId, movedAt: publication.finishedAt };
+    await database
+      .insert(pointers)
+      .values({ name: 'current', ...pointer })
+      .onConflictDoUpdate({ target: pointers.name, set: pointer });
+  });
+}
+
+export async function failRun(sql: Sql, runId: string, failure: string, finishedAt: Instant): Promise<void> {
+  await sql.database.update(runs).set({ status: 'failed', failure, finishedAt }).where(eq(runs.runId, runId));
+}
+
+/** The run that the pointer names; null before the first one. Readers resolve it once per request. */
+export async function currentRun(sql: Sql): Promise<Run | null> {
+  const [row] = await sql.database
+    .select({ run: runs })
+    .from(pointers)
+    .innerJoin(runs, eq(runs.runId, pointers.runId))
+    .where(eq(pointers.name, 'current'));
+  return row === undefined ? null : fromRow(row.run);
+}
+
+/** The newest published run measured exactly as of `asOf`; null when nobody made one. */
+export async function runAsOf(sql: Sql, asOf: Instant): Promise<Run | null> {
+  const [row] = await sql.database
+    .select()
+    .from(runs)
+    .where(and(eq(runs.status, 'published'), eq(runs.asOf, asOf)))
+    .orderBy(desc(runs.startedAt))
+    .limit(1);
+  return row === undefined ? null : fromRow(row);
+}
+
+export async function findRun(sql: Sql, runId: string): Promise<Run | null> {
+  const [row] = await sql.database.select().from(runs).where(eq(runs.runId, runId));
+  return row === undefined ? null : fromRow(row);
+}
+
+/** Newest first; `before` is the run id of the last row of the previous page. */
+export async function listRuns(sql: Sql, page: { limit: number; before?: string }): Promise<Run[]> {
+  const rows = await sql.database
+    .select()
+    .from(runs)
+    .where(page.before === undefined ? undefined : lt(runs.runId, page.before))
+    .orderBy(desc(runs.runId))
+    .limit(page.limit);
+  return rows.map(fromRow);
+}
+
+/** Builds that a killed process left behind: nothing of theirs was ever served. */
+export async function abandonedRuns(sql: Sql): Promise<Run[]> {
+  const rows = await sql.database.select().from(runs).where(eq(runs.status, 'building'));
+  return rows.map(fromRow);
+}
+
+/** Published runs beyond the newest `keep`, never the current one: their files may go. */
+export async function surplusRuns(sql: Sql, keep: number): Promise<Run[]> {
+  const current = await currentRun(sql);
+  const rows = await sql.database
+    .select()
+    .from(runs)
+    .where(eq(runs.status, 'published'))
+    .orderBy(desc(runs.startedAt))
+    .offset(keep);
+  return rows.map(fromRow).filter(({ runId }) => runId !== current?.runId);
+}
+
+export async function markDropped(sql: Sql, runIds: readonly string[]): Promise<void> {
+  if (runIds.length === 0) return;
+  await sql.database
+    .update(runs)
+    .set({ status: 'dropped' })
+    .where(inArray(runs.runId, [...runIds]));
+}

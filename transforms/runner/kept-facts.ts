@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import { parseInstant, type Instant } from '../../core/time.js';
+import type { BulkSession, BulkWarehouse } from '../../platform/warehouse/bulk-warehouse.js';
+
+/** What the kept facts stand at: the run that built them last, and the as-of and definition it had. */
+export interface KeptFacts {
+  readonly runId: string;
+  readonly asOf: Instant;
+  readonly definition: string;
+  /** False after a full build: then every key may have changed. */
+  readonly wasIncremental: boolean;
+}
+
+const TableName = z.object({ table_name: z.string() });
+const State = z
+  .object({ run_id: z.string(), as_of_text: z.string(), definition: z.string(), build_kind: z.string() })
+  .transform((row): KeptFacts => ({
+    runId: row.run_id,
+    asOf: parseInstant(`${row.as_of_text.replace(' ', 'T')}Z`),
+    definition: row.definition,
+    wasIncremental: row.build_kind === 'incremental',
+  }));
+
+/** Opens a facts file for reading, for as long as `work` takes. Only runs may: dbt needs the file for itself. */
+export function withFactsFile<Result>(
+  warehouse: BulkWarehouse,
+  factsFile: string,
+  work: (session: BulkSession) => Promise<Result>,
+): Promise<Result> {
+  return warehouse.bulk(async (session) => {
+    await session.run(`attach '${factsFile.replaceAll("'", "''")}' as facts (read_only)`);
+    try {
+      return await work(session);
+    } finally {
+      await session.run('detach facts');
+    }
+  });
+}
+
+/** The state of kept facts; null when there are none, or when a build of them did not finish. */
+export async function readKeptFacts(warehouse: BulkWarehouse, factsFile: string): Promise<KeptFacts | null> {
+  if (!existsSync(factsFile)) return null;
+  return withFactsFile(warehouse, factsFile, async (session) => {
+    const tables = await session.query(
+      `select table_name from duckdb_tables() where database_name = 'facts' and table_name = 'facts_state'`,
+      {},
+      TableName,
+    );
+    if (tables.length === 0) return null;
+    const [state] = await session.query(
+      'select run_id, as_of_text, definition, build_kind from facts.main.facts_state',
+      {},
+      State,
+    );
+    return state ?? null;
+  });
+}

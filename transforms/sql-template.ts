@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import nunjucks from 'nunjucks';
+import { packagePath } from '../platform/package-path.js';
+import type { RunReader } from '../platform/warehouse/warehouse.js';
+import type { Stream } from '../core/raw-event.js';
+
+/** How a parameter is bound: its name, and the type that the engine gives its text. */
+type ParameterType = 'text' | 'date' | 'timestamp' | 'bigint';
+
+export type Engine = 'duckdb' | 'clickhouse';
+
+const CLICKHOUSE_TYPES: Readonly<Record<ParameterType, string>> = {
+  text: 'String',
+  date: 'Date',
+  timestamp: "DateTime64(6, 'UTC')",
+  bigint: 'Int64',
+};
+
+export interface RenderedSql {
+  readonly sql: string;
+  /** The parameters that the text binds: what a caller must give. */
+  readonly parameters: readonly string[];
+}
+
+const macros = ['platform/warehouse/sql', 'transforms/macros'];
+
+/**
+ * Renders one of our SQL templates, with the macros that dbt renders too, outside dbt.
+ *
+ * Values never enter the text: `{{ param('month', 'date') }}` leaves a bound parameter behind.
+ */
+export function renderSql(
+  file: readonly string[],
+  scope: { readonly engine: Engine; readonly run: RunReader },
+): RenderedSql {
+  const parameters = new Set<string>();
+  const environment = new nunjucks.Environment(
+    new nunjucks.FileSystemLoader(macros.map((folder) => packagePath(...folder.split('/')))),
+    { autoescape: false, throwOnUndefined: true },
+  );
+  const template = readFileSync(packagePath(...file), 'utf8');
+  const sql = environment.renderString(template, {
+    target: { type: scope.engine },
+    run: scope.run.relation,
+    facts: (stream: Stream) => scope.run.facts(stream),
+    raw: (stream: Stream) => scope.run.raw(stream),
+    param: (name: string, type: ParameterType) => {
+      parameters.add(name);
+      return scope.engine === 'duckdb' ? `cast($${name} as ${type})` : `{${name}:${CLICKHOUSE_TYPES[type]}}`;
+    },
+  });
+  return { sql, parameters: [...parameters] };
+}
