@@ -38,6 +38,8 @@ export type FieldMeta = {
   readonly rules?: readonly FieldRule[];
   /** For numbers: whether they may be below 0. */
   readonly signed?: boolean;
+  /** Least value of an integer. */
+  readonly min?: number;
 };
 
 /** What holds between the fields of one object. Data, so that SQL and pages can say the same as zod does. */
@@ -100,7 +102,7 @@ export function flag(description?: string) {
 
 /** A count: not negative, exact in a double. */
 export function integer(description?: string, min = 0) {
-  return z.int().min(min).register(fieldRegistry, { kind: 'integer', description });
+  return z.int().min(min).register(fieldRegistry, { kind: 'integer', min, description });
 }
 
 /** An amount that may be negative (a credit line, a reversal), in the currency's minor unit. */

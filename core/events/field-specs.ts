@@ -19,6 +19,8 @@ export interface FieldSpec {
   readonly maxLength?: number;
   /** Whether a number may be below 0. */
   readonly signed?: boolean;
+  /** Least value of an integer. */
+  readonly min?: number;
   /** Fields of an object, or of each object in a list. */
   readonly fields?: readonly FieldSpec[];
   /** What a list holds. */
@@ -60,6 +62,7 @@ function specOf(name: string, schema: z.core.$ZodType): FieldSpec {
     ...(meta.personalKeys === undefined ? {} : { personalKeys: meta.personalKeys }),
     ...(meta.rules === undefined || meta.rules.length === 0 ? {} : { rules: meta.rules }),
     ...(meta.signed === undefined ? {} : { signed: meta.signed }),
+    ...(meta.min === undefined ? {} : { min: meta.min }),
     ...(meta.kind === 'enum' && inner instanceof z.ZodEnum ? { values: inner.options.map(String) } : {}),
     ...(inner instanceof z.ZodString && inner.maxLength !== null ? { maxLength: inner.maxLength } : {}),
     ...(fields.length === 0 ? {} : { fields }),
