@@ -7,7 +7,8 @@ import type { AppendReceipt } from '../warehouse/warehouse.js';
  */
 export interface EventLog {
   /**
-   * Returns only when the events are durable, in the order given.
+   * Returns only when the events are durable, in the order given. `recordedAtMicros` is when they came; requests
+   * written together are recorded at the latest of theirs.
    *
    * @throws UnavailableError (retryable, with details.retryAfterSeconds) when the queue is full or the log can't
    *   be written; then none of these events was appended

@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { InvariantError, UnavailableError } from '../../core/errors.js';
 import { warehouseError } from './duckdb-errors.js';
 import { boundValues, plainRow } from './duckdb-values.js';
-import type { Queries, QueryParameters, RowSchema } from './warehouse.js';
+import type { QueryParameters, RowSchema } from './warehouse.js';
 
 /** DuckDB runs a connection's statements one after the other, so concurrent readers need several. */
 export class ConnectionPool {
@@ -53,25 +53,15 @@ export class ConnectionPool {
   }
 }
 
-/** `Queries` over a pool: each statement on a connection of its own. */
-export class PooledQueries implements Queries {
-  constructor(private readonly pool: ConnectionPool) {}
-
-  query<Row>(sql: string, parameters: QueryParameters, rowSchema: RowSchema<Row>): Promise<Row[]> {
-    return this.pool.use((connection) => queryOn(connection, sql, parameters, rowSchema));
-  }
-
-  async *stream<Row>(
-    sql: string,
-    parameters: QueryParameters,
-    rowSchema: RowSchema<Row>,
-  ): AsyncIterable<Row[]> {
-    const connection = await this.pool.take();
-    try {
-      yield* streamOn(connection, sql, parameters, rowSchema);
-    } finally {
-      this.pool.giveBack(connection);
-    }
+export async function runOn(
+  connection: DuckDBConnection,
+  sql: string,
+  parameters: QueryParameters,
+): Promise<void> {
+  try {
+    await connection.run(sql, boundValues(parameters));
+  } catch (error) {
+    throw warehouseError(error, 'warehouse statement');
   }
 }
 
@@ -118,4 +108,8 @@ function parseRows<Row>(
 
 export function closedError(): UnavailableError {
   return new UnavailableError('shutting_down', 'the warehouse is closed; start headgate again');
+}
+
+export function reopenedError(): UnavailableError {
+  return new UnavailableError('warehouse_unavailable', 'the warehouse was opened anew; start over');
 }

@@ -20,7 +20,8 @@ export function plainValue(value: DuckDBValue): unknown {
   if (value instanceof DuckDBTimestampValue) return formatInstant(value.micros);
   if (value instanceof DuckDBTimestampTZValue) return formatInstant(value.micros);
   if (value instanceof DuckDBDateValue) return value.toString();
-  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) return value.items.map(plainValue);
+  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue)
+    return value.items.map(plainValue);
   if (value instanceof DuckDBStructValue) return plainRow(value.entries);
   if (value instanceof DuckDBMapValue) {
     return value.entries.map((entry) => [plainValue(entry.key), plainValue(entry.value)]);

@@ -61,8 +61,9 @@ export interface RunReader extends Queries {
 /** Raw events for ever, and the marts that runs build from them. */
 export interface Warehouse extends Queries {
   /**
-   * Appends in the order given; when it returns, the rows are durable and visible. It is a plain append: identity
-   * is resolved at read. With `chunk`, the file's progress commits in the same transaction.
+   * Appends in the order given, at consecutive offsets; when it returns, the rows are durable and visible. It is a
+   * plain append: identity is resolved at read. With `chunk`, the file's progress commits in the same transaction,
+   * and a chunk that was taken in before appends nothing.
    *
    * @throws UnavailableError when the disk is full or the engine can't write now; then nothing was appended
    */
