@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fieldRegistry, id, instant } from '../fields.js';
+import { fieldRegistry, id, instant, text } from '../fields.js';
 import type { Stream } from '../raw-event.js';
 import type { Instant } from '../time.js';
 import type { EventType } from '../events.js';
@@ -13,7 +13,7 @@ export const Envelope = z
     specversion: z.literal(SPEC_VERSION),
     id: id('unique within source, for ever'),
     source: id('who says so; with id it is the identity of the event'),
-    type: z.string().min(1).max(TYPE_MAX_LENGTH),
+    type: text('what happened; the types there are: GET /v1/schemas', TYPE_MAX_LENGTH),
     subject: id("the customer org's id, or what the type's page says"),
     time: instant('when it happened: RFC 3339 with an offset'),
     data: z.record(z.string(), z.unknown()),

@@ -42,6 +42,21 @@ export interface EventProblem {
 
 const KNOWN_CODES: ReadonlySet<string> = new Set(EVENT_PROBLEM_CODES);
 const SHOWN_LENGTH = 40;
+/** Kinds whose values a message may repeat; what stands in texts, ids and open objects may be personal. */
+const SHOWN_KINDS: ReadonlySet<FieldKind> = new Set<FieldKind>([
+  'enum',
+  'boolean',
+  'integer',
+  'minor',
+  'micros',
+  'quantity',
+  'rate',
+  'percent',
+  'currency',
+  'instant',
+  'date',
+  'zone',
+]);
 
 const EXPECTED: Readonly<Record<FieldKind, string>> = {
   text: 'a text',
@@ -75,11 +90,24 @@ const CODE_BY_KIND: Readonly<Partial<Record<FieldKind, EventProblemCode>>> = {
   percent: 'invalid_decimal',
 };
 
-/** Turns one issue of zod into a problem that a producer of events can act on. */
-export function problemOfIssue(
-  issue: z.core.$ZodIssue,
-  context: { readonly value: unknown; readonly schema: z.core.$ZodType; readonly prefix: readonly string[] },
-): EventProblem {
+interface Context {
+  readonly value: unknown;
+  readonly schema: z.core.$ZodType;
+  /** Where the value stands in the event. */
+  readonly prefix: readonly string[];
+}
+
+/** Turns zod's issues into problems that a producer of events can act on: one per place, the first. */
+export function problemsOfIssues(issues: readonly z.core.$ZodIssue[], context: Context): EventProblem[] {
+  const byPath = new Map<string, EventProblem>();
+  for (const issue of issues) {
+    const problem = problemOfIssue(issue, context);
+    if (!byPath.has(problem.path)) byPath.set(problem.path, problem);
+  }
+  return [...byPath.values()];
+}
+
+function problemOfIssue(issue: z.core.$ZodIssue, context: Context): EventProblem {
   const path = pathText([...context.prefix, ...issue.path]);
   if (issue.code === 'custom' && issue.params !== undefined) {
     return { path, code: knownCode(issue.params['code']), message: `${path} ${issue.message}` };
@@ -93,8 +121,7 @@ export function problemOfIssue(
     return { path, code: 'missing_field', message: `${path} is missing; send ${expected}` };
   }
   const code = codeOf(kind, found, issue);
-  // What a person typed into the wrong field may be personal: only values of kinds that can't be are shown.
-  const isShowable = meta?.personal === undefined && kind !== 'text' && kind !== 'json';
+  const isShowable = meta?.personal === undefined && SHOWN_KINDS.has(kind);
   const shown = isShowable ? `${path}: ${show(found)}` : path;
   return {
     path,
@@ -110,8 +137,8 @@ function codeOf(kind: FieldKind, found: unknown, issue: z.core.$ZodIssue): Event
   if (typeof found !== 'string' && typeof found !== 'number') return 'wrong_type';
   if (kind === 'minor' || kind === 'micros') {
     const text = String(found).trim();
-    if (/^-?\d*\.\d+$|\d[eE]-?\d/.test(text)) return 'money_not_integer';
-    return /^-?\d+$/.test(text) ? 'out_of_range' : 'wrong_type';
+    if (/^-?\d*\.\d+$|\d[eE]-\d/.test(text)) return 'money_not_integer';
+    return /^-?\d+$|\d[eE]\+\d/.test(text) ? 'out_of_range' : 'wrong_type';
   }
   if (kind === 'quantity' || kind === 'percent') return 'invalid_decimal';
   if (typeof found === 'number')
@@ -139,11 +166,11 @@ function complaint(code: EventProblemCode, kind: FieldKind, found: unknown): str
     case 'out_of_range':
       return 'is out of range';
     case 'too_long':
-      return `is too long (${String(lengthOf(found))})`;
+      return `is too long (${lengthOf(found)})`;
     case 'missing_field':
       return 'is empty';
     default:
-      return `is ${article(found)}`;
+      return kind === 'integer' && typeof found === 'number' ? 'is not whole' : `is ${article(found)}`;
   }
 }
 

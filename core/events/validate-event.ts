@@ -1,12 +1,12 @@
+import type { z } from 'zod';
 import { EVENT_TYPES, eventDefinition, isEventType, streamOfType, type EventType } from '../events.js';
-import type { Stream } from '../raw-event.js';
-import { STREAMS } from '../raw-event.js';
+import { STREAMS, type Stream } from '../raw-event.js';
 import { didYouMean } from '../suggest.js';
 import { formatInstant, tryParseInstant, type Instant } from '../time.js';
 import { CORRECTION_TYPES } from './corrections.js';
 import { COMPANY_SUBJECT, type SubjectRule } from './event-type.js';
 import { Envelope, ENVELOPE_ATTRIBUTES, type ValidEvent } from './envelope.js';
-import { problemOfIssue, type EventProblem } from './problems.js';
+import { problemsOfIssues, type EventProblem } from './problems.js';
 
 export const DEFAULT_FUTURE_SKEW_MS = 300_000;
 
@@ -69,27 +69,24 @@ function refused(problems: readonly EventProblem[]): Validation {
   ]);
 }
 
-function envelopeProblems(
-  value: object,
-  issues: readonly Parameters<typeof problemOfIssue>[0][],
-): EventProblem[] {
-  return issues.map((issue) => {
-    const attribute = issue.path[0];
-    if (attribute === 'specversion' && 'specversion' in value) {
+function envelopeProblems(value: object, issues: readonly z.core.$ZodIssue[]): EventProblem[] {
+  return problemsOfIssues(issues, { value, schema: Envelope, prefix: [] }).map((problem) => {
+    if (problem.path === 'specversion') {
+      const code = problem.code === 'missing_field' ? 'missing_field' : 'unsupported_version';
       return {
         path: 'specversion',
-        code: 'unsupported_version',
-        message: 'specversion must be the text "1.0": Headgate reads CloudEvents 1.0',
+        code,
+        message: 'specversion must be the text "1.0": send CloudEvents 1.0',
       };
     }
-    if (attribute === 'data' && 'data_base64' in value) {
+    if (problem.path === 'data' && 'data_base64' in value) {
       return {
         path: 'data',
         code: 'unsupported_data',
         message: 'data must be JSON; data_base64 is not read',
       };
     }
-    return problemOfIssue(issue, { value, schema: Envelope, prefix: [] });
+    return problem;
   });
 }
 
@@ -97,8 +94,7 @@ function dataProblems(type: EventType, data: unknown, prefix: readonly string[])
   const schema = eventDefinition(type)?.data;
   if (schema === undefined) return [];
   const parsed = schema.safeParse(data);
-  if (parsed.success) return [];
-  return parsed.error.issues.map((issue) => problemOfIssue(issue, { value: data, schema, prefix }));
+  return parsed.success ? [] : problemsOfIssues(parsed.error.issues, { value: data, schema, prefix });
 }
 
 function timeProblems(timeMicros: Instant | null, now: Instant, futureSkewMs: number): EventProblem[] {
