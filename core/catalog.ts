@@ -1,13 +1,5 @@
 import { z } from 'zod';
-import {
-  Accountability,
-  Channel,
-  Experiment,
-  Phase,
-  RevenueMix,
-  Segment,
-  Target,
-} from './catalog/market.js';
+import { Accountability, Channel, Experiment, Phase, RevenueMix, Segment, Target } from './catalog/market.js';
 import { Program } from './catalog/partners.js';
 import { Addon, Bundle, Feature, Package, Plan, ReadinessGate } from './catalog/products.js';
 import { explainIssues, type CatalogProblem } from './catalog/problems.js';

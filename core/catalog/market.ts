@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { METRIC_NAMES } from './metric-names.js';
+import { METRIC_NAMES, METRIC_UNITS, type MetricName } from './metric-names.js';
 import { AnyPercent, Assumed, CurrencyCode, Day, DecimalText, Id, Percent, PercentValue } from './values.js';
 import { Text, Texts, durationSeconds, readMoney } from './values.js';
 
@@ -40,7 +40,8 @@ export const Experiment = z
     threshold: Text.optional(),
   })
   .refine(
-    (experiment) => Object.values(experiment.variants).reduce((sum, { share }) => sum + share, 0) === 1_000_000,
+    (experiment) =>
+      Object.values(experiment.variants).reduce((sum, { share }) => sum + share, 0) === 1_000_000,
     { path: ['variants'], error: 'the shares of the variants must sum to 100 percent' },
   );
 
@@ -88,7 +89,9 @@ export const Goal = z.strictObject({ ...goalFields, assumed: Assumed }).transfor
     return z.NEVER;
   };
   if (first === undefined || named.length > 1) {
-    return fail('give exactly one of count, percent, money, seconds, minutes, hours, days, milliseconds, points');
+    return fail(
+      'give exactly one of count, percent, money, seconds, minutes, hours, days, milliseconds, points',
+    );
   }
   if ((money === undefined) !== (currency === undefined)) return fail('money and currency go together');
   if (money !== undefined && currency !== undefined) {
@@ -104,6 +107,18 @@ export const Goal = z.strictObject({ ...goalFields, assumed: Assumed }).transfor
   return { unit: 'seconds' as const, value: BigInt(durationSeconds(others)), assumed };
 });
 export type Goal = z.output<typeof Goal>;
+
+const SECONDS_PER_DAY = 86_400n;
+
+/** A goal in the unit that its metric is measured in; undefined when it is of another kind. */
+export function goalFor(metric: MetricName, goal: Goal): bigint | undefined {
+  const unit = METRIC_UNITS[metric];
+  if (unit === goal.unit) return goal.value;
+  if (unit === 'days' && goal.unit === 'seconds' && goal.value % SECONDS_PER_DAY === 0n) {
+    return goal.value / SECONDS_PER_DAY;
+  }
+  return undefined;
+}
 
 /** One number that the plan holds somebody to. */
 export const Target = z
@@ -129,7 +144,14 @@ export const Target = z
   });
 export type Target = z.output<typeof Target>;
 
-export const REVENUE_STREAMS = ['subscription', 'overage', 'services', 'licence', 'addon', 'marketplace'] as const;
+export const REVENUE_STREAMS = [
+  'subscription',
+  'overage',
+  'services',
+  'licence',
+  'addon',
+  'marketplace',
+] as const;
 
 /** Shares of revenue by stream; they sum to 100 percent. */
 export const RevenueMix = z

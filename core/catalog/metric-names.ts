@@ -1,5 +1,5 @@
 /** Units that a metric's value comes in. Ratios are parts per million; money is minor units of a currency. */
-export type MetricUnit = 'minor' | 'ppm' | 'count' | 'seconds' | 'milliseconds' | 'points';
+export type MetricUnit = 'minor' | 'ppm' | 'count' | 'seconds' | 'milliseconds' | 'days' | 'points';
 
 /**
  * Every metric that a catalog may name in a target or in its accountability table, and its unit.
@@ -52,7 +52,7 @@ export const METRIC_UNITS = {
   lead_to_customer: 'ppm',
   pipeline_value: 'minor',
   deal_size: 'minor',
-  sales_cycle: 'seconds',
+  sales_cycle_days: 'days',
   win_rate: 'ppm',
   target_accounts: 'count',
   // partners and ecosystem

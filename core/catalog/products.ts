@@ -35,15 +35,15 @@ const sold = {
   ownKey: OwnKey.optional(),
 };
 
+export type Sold = z.output<z.ZodObject<typeof sold>>;
+
 /** Who may have it: absent means everybody, orgs without a plan or a segment included. */
 const audience = { plans: z.array(Id).min(1).optional(), segments: z.array(Id).min(1).optional() };
 
 const Discounts = z
   .strictObject({
     annual: PercentValue.optional(),
-    multiYear: z
-      .array(PercentValue.extend({ years: z.int().min(2).max(10) }))
-      .default([]),
+    multiYear: z.array(PercentValue.extend({ years: z.int().min(2).max(10) })).default([]),
   })
   .default({ multiYear: [] });
 

@@ -48,7 +48,10 @@ export const LeadScore = z
       fit: z.strictObject({ A: z.int(), B: z.int(), C: z.int(), D: z.int() }),
       engagement: z.strictObject({ '1': z.int(), '2': z.int(), '3': z.int(), '4': z.int() }),
     }),
-    bands: z.record(Id, z.strictObject({ minimumScore: z.int(), lifecycle: z.enum(['MQL', 'SQL']).optional() })),
+    bands: z.record(
+      Id,
+      z.strictObject({ minimumScore: z.int(), lifecycle: z.enum(['MQL', 'SQL']).optional() }),
+    ),
     assumed: Assumed,
   })
   .refine(({ grades: { fit } }) => fit.A > fit.B && fit.B > fit.C && fit.C > fit.D, {

@@ -100,7 +100,12 @@ export const OveragePrice = z.discriminatedUnion('model', [
     tiers: OverageTiers,
     assumed: Assumed,
   }),
-  z.strictObject({ model: z.literal('volume'), currency: CurrencyCode, tiers: OverageTiers, assumed: Assumed }),
+  z.strictObject({
+    model: z.literal('volume'),
+    currency: CurrencyCode,
+    tiers: OverageTiers,
+    assumed: Assumed,
+  }),
 ]);
 export type OveragePrice = z.output<typeof OveragePrice>;
 export const OveragePrices = z.record(Id, OveragePrice).default({});

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isZone } from '../calendar.js';
 import { InputError } from '../errors.js';
 import { isCurrency, parseMajor, type Money } from '../money.js';
 import { formatInstant, tryParseDate, tryParseDateOrInstant } from '../time.js';
@@ -17,7 +18,10 @@ export const Id = z
     /^[a-z][a-z0-9_-]{0,63}$/,
     'an id starts with a letter and has lower-case letters, digits, "_" or "-" (64 at most)',
   )
-  .refine((id) => !RESERVED_IDS.includes(id), 'this word has a meaning of its own in reports; choose another');
+  .refine(
+    (id) => !RESERVED_IDS.includes(id),
+    'this word has a meaning of its own in reports; choose another',
+  );
 
 export const Text = z.string().trim().min(1, 'must not be empty').max(1_000);
 export const Texts = z.array(Text).default([]);
@@ -38,18 +42,7 @@ export const CurrencyCode = z
   .regex(/^[A-Z]{3}$/, 'expected a currency code like USD')
   .refine(isCurrency, 'not a currency that Headgate knows (ISO 4217)');
 
-export const Zone = z
-  .string()
-  .refine(isZone, 'not a zone of the IANA database; write it like Europe/Berlin');
-
-function isZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const Zone = z.string().refine(isZone, 'not a zone of the IANA database; write it like Europe/Berlin');
 
 /** A calendar day, read as midnight UTC. */
 export const Day = z
@@ -72,7 +65,10 @@ export function percentToPpm(percent: string): number {
 
 const PercentText = z
   .string('expected a percentage in quotes, like "12.5"')
-  .regex(/^(0|[1-9][0-9]{0,4})(\.[0-9]{1,4})?$/, 'expected a percentage like "12.5" (no % sign, four decimals)');
+  .regex(
+    /^(0|[1-9][0-9]{0,4})(\.[0-9]{1,4})?$/,
+    'expected a percentage like "12.5" (no % sign, four decimals)',
+  );
 
 /** A percentage of any size (a goal of 120% net retention), in parts per million. */
 export const AnyPercent = PercentText.transform(percentToPpm);
@@ -86,7 +82,12 @@ export const Percent = PercentText.refine(
 const moneyFields = { amount: DecimalText, currency: CurrencyCode };
 
 /** Reads an amount in the major unit exactly; a tenth of a cent is a problem, not a rounding. */
-export function readMoney(amount: string, currency: string, context: z.RefinementCtx, path = 'amount'): Money {
+export function readMoney(
+  amount: string,
+  currency: string,
+  context: z.RefinementCtx,
+  path = 'amount',
+): Money {
   try {
     return parseMajor(amount, currency);
   } catch (error) {
