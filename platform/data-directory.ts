@@ -1,9 +1,20 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { RefusedError, UnavailableError } from '../core/errors.js';
 import type { Stream } from '../core/raw-event.js';
+import { formatInstant, type Instant } from '../core/time.js';
+import { acquireLock, readHolder, type DirectoryHolder } from './directory-lock.js';
+import { writeFileDurably } from './durable-file.js';
+
+/** Raised when an older headgate could no longer read the directory. */
+const DISK_FORMAT = 1;
 
 /** Where everything embedded lives. Paths are absolute. */
 export interface DataDirectoryLayout {
   readonly root: string;
   readonly lockFile: string;
+  /** The version of everything else's layout: {"format": 1}. */
   readonly versionFile: string;
   readonly keysFile: string;
   readonly warehouseFile: string;
@@ -19,21 +30,108 @@ export interface DataDirectoryLayout {
   runFacts(runId: string, stream: Stream): string;
 }
 
-/** A process that holds a data directory, as its lock file tells. */
-export interface DirectoryHolder {
-  readonly pid: number;
-  /** With the pid, names one process for ever: pids are reused, start times of a pid are not. */
-  readonly processStart: string;
-  readonly host: string;
-  readonly command: string;
-  readonly since: string;
-  /** Set once it serves: other commands go through it. */
-  readonly server: { readonly url: string; readonly token: string } | null;
-}
-
 /** A data directory that this process holds. */
 export interface DataDirectory extends DataDirectoryLayout {
   /** Tells other processes that this one serves. The token is readable by the directory's owner alone. */
   publishServer(server: { url: string; token: string }): Promise<void>;
   release(): Promise<void>;
+}
+
+export function dataDirectoryLayout(directory: string): DataDirectoryLayout {
+  const root = resolve(directory);
+  const runsDirectory = join(root, 'runs');
+  const runDirectory = (runId: string) => join(runsDirectory, runId);
+  return {
+    root,
+    lockFile: join(root, 'lock.json'),
+    versionFile: join(root, 'version.json'),
+    keysFile: join(root, 'keys.json'),
+    warehouseFile: join(root, 'warehouse.duckdb'),
+    sqlDirectory: join(root, 'sql'),
+    lakeDirectory: join(root, 'lake'),
+    factsFile: join(root, 'facts.duckdb'),
+    runsDirectory,
+    temporaryDirectory: join(root, 'tmp'),
+    runDirectory,
+    marts: (runId) => join(runDirectory(runId), 'marts.duckdb'),
+    runFacts: (runId, stream) => join(runDirectory(runId), 'facts', stream),
+  };
+}
+
+/** Who holds the directory now, or null. A file left by a process that is gone counts as nobody. */
+export function directoryHolder(directory: string): DirectoryHolder | null {
+  return readHolder(dataDirectoryLayout(directory).lockFile);
+}
+
+/**
+ * Takes the directory for this process, creating it when it isn't there.
+ *
+ * @param command what this process is, for the error that another one will show
+ * @throws RefusedError `data_directory_locked` naming the process that holds it; `data_directory_newer`
+ */
+export async function openDataDirectory(
+  directory: string,
+  { command, now }: { command: string; now: Instant },
+): Promise<DataDirectory> {
+  const layout = dataDirectoryLayout(directory);
+  createDirectories(layout);
+  const lock = acquireLock(layout.lockFile, { command, since: formatInstant(now) });
+  try {
+    await checkFormat(layout.versionFile);
+    rmSync(layout.temporaryDirectory, { recursive: true, force: true });
+    mkdirSync(layout.temporaryDirectory, { recursive: true });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  return {
+    ...layout,
+    publishServer: (server) => lock.publishServer(server),
+    release: () => lock.release(),
+  };
+}
+
+function createDirectories(layout: DataDirectoryLayout): void {
+  try {
+    mkdirSync(layout.root, { recursive: true });
+    // Events, tokens and keys: for this user alone, whatever the umask.
+    chmodSync(layout.root, 0o700);
+    for (const path of [layout.lakeDirectory, layout.runsDirectory]) mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new UnavailableError(
+      'unavailable',
+      `data directory ${layout.root}: cannot be created or written; check the path, its owner and the free space`,
+      { cause: error },
+    );
+  }
+}
+
+const Version = z.object({ format: z.int() });
+
+async function checkFormat(versionFile: string): Promise<void> {
+  if (!existsSync(versionFile)) {
+    await writeFileDurably(versionFile, `${JSON.stringify({ format: DISK_FORMAT })}\n`);
+    return;
+  }
+  const version = Version.safeParse(parseJson(readFileSync(versionFile, 'utf8')));
+  if (!version.success) {
+    throw new RefusedError(
+      'data_directory_corrupt',
+      `${versionFile} does not say which format this directory has; restore it from a backup`,
+    );
+  }
+  if (version.data.format > DISK_FORMAT) {
+    throw new RefusedError(
+      'data_directory_newer',
+      `${versionFile}: written by a newer headgate (format ${version.data.format}, this one knows ${DISK_FORMAT}); install that version`,
+    );
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

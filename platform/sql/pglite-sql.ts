@@ -24,9 +24,13 @@ export async function openPgliteSql(directory: string): Promise<Sql> {
       try {
         await migrate(database, { migrationsFolder: packagePath('platform', 'sql', 'migrations') });
       } catch (error) {
-        throw new RefusedError('schema_migration_failed', `sql: a migration failed; nothing was changed by it`, {
-          cause: error,
-        });
+        throw new RefusedError(
+          'schema_migration_failed',
+          `sql: a migration failed; nothing was changed by it`,
+          {
+            cause: error,
+          },
+        );
       }
     },
     async close() {

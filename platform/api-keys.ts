@@ -1,0 +1,167 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { asc, eq, isNull, and } from 'drizzle-orm';
+import { z } from 'zod';
+import { InputError } from '../core/errors.js';
+import { newId, RANDOM_BYTES } from '../core/ids.js';
+import { MICROS_PER_SECOND, type Instant } from '../core/time.js';
+import { apiKeys } from './sql/schema.js';
+import type { Sql } from './sql/sql.js';
+
+export const FIXED_SCOPES = [
+  'ingest',
+  'metrics:read',
+  'leads:read',
+  'quota',
+  'billing:read',
+  'billing:write',
+  'partners:read',
+  'payouts:create',
+  'payouts:approve',
+  'catalog:write',
+  'admin',
+] as const;
+
+/** `admin` includes every other; `partner:{id}` sees one partner's own. */
+export type Scope = (typeof FIXED_SCOPES)[number] | `partner:${string}`;
+
+const PartnerScope = z.templateLiteral(['partner:', z.string().regex(/^[A-Za-z0-9_.-]+$/)]);
+export const ScopeSchema: z.ZodType<Scope> = z.union([z.enum(FIXED_SCOPES), PartnerScope]);
+
+/** What a person of this role does with the API; nobody both makes and approves a payout but an admin. */
+export const ROLE_SCOPES = {
+  founder: ['metrics:read', 'leads:read', 'billing:read', 'partners:read'],
+  finance: ['metrics:read', 'billing:read', 'billing:write', 'partners:read', 'payouts:approve'],
+  sales: ['metrics:read', 'leads:read'],
+  partner_manager: ['metrics:read', 'partners:read', 'payouts:create'],
+  operator: ['ingest', 'quota', 'metrics:read', 'catalog:write', 'billing:read'],
+  admin: ['admin'],
+} as const satisfies Record<string, readonly Scope[]>;
+
+export type Role = keyof typeof ROLE_SCOPES;
+export const ROLES = ['founder', 'finance', 'sales', 'partner_manager', 'operator', 'admin'] as const;
+export const RoleSchema = z.enum(ROLES);
+
+export interface ApiKey {
+  readonly keyId: string;
+  readonly name: string;
+  readonly role: Role | null;
+  readonly scopes: readonly Scope[];
+  readonly createdAt: Instant;
+  readonly lastUsedAt: Instant | null;
+  readonly revokedAt: Instant | null;
+}
+
+export interface NewApiKey {
+  readonly name: string;
+  readonly role?: Role;
+  /** Beside the role's own. */
+  readonly scopes?: readonly Scope[];
+}
+
+export type Authentication =
+  | { readonly ok: true; readonly key: ApiKey }
+  | { readonly ok: false; readonly reason: 'key_invalid' | 'key_revoked' };
+
+/** Long enough to spare the store one read per request, short enough for another process's revocation. */
+const REMEMBERED_FOR = 2n * MICROS_PER_SECOND;
+/** More keys than this in use at once are looked up again; without a bound, wrong keys would fill memory. */
+const REMEMBERED_KEYS = 1000;
+const LAST_USED_EVERY = 60n * MICROS_PER_SECOND;
+const SECRET_BYTES = 24;
+
+export function allows(scopes: readonly Scope[], needed: Scope): boolean {
+  return scopes.includes('admin') || scopes.includes(needed);
+}
+
+/** Bearer keys. The secret is 192 random bits, so a plain hash of it can't be searched backwards. */
+export class ApiKeys {
+  private readonly remembered = new Map<string, { key: ApiKey; until: Instant }>();
+
+  constructor(private readonly sql: Sql) {}
+
+  /** @returns the key, and the secret that is shown this once */
+  async create(wanted: NewApiKey, now: Instant): Promise<{ key: ApiKey; secret: string }> {
+    const scopes = [
+      ...new Set<Scope>([...(wanted.role ? ROLE_SCOPES[wanted.role] : []), ...(wanted.scopes ?? [])]),
+    ];
+    if (scopes.length === 0) {
+      throw new InputError('invalid_argument', 'keys: a key needs a role or at least one scope');
+    }
+    const secret = `hg_${randomBytes(SECRET_BYTES).toString('base64url')}`;
+    const row = {
+      keyId: newId('key', now, randomBytes(RANDOM_BYTES)),
+      name: wanted.name,
+      secretHash: hashOf(secret),
+      role: wanted.role ?? null,
+      scopes,
+      createdAt: now,
+    };
+    await this.sql.database.insert(apiKeys).values(row);
+    return { key: { ...row, lastUsedAt: null, revokedAt: null }, secret };
+  }
+
+  async authenticate(secret: string, now: Instant): Promise<Authentication> {
+    const hash = hashOf(secret);
+    const remembered = this.remembered.get(hash);
+    const key = remembered && remembered.until > now ? remembered.key : await this.find(hash);
+    if (!key) return { ok: false, reason: 'key_invalid' };
+    if (key.revokedAt !== null) return { ok: false, reason: 'key_revoked' };
+    return { ok: true, key: await this.use(hash, key, now) };
+  }
+
+  /** Newest last; revoked keys stay listed. */
+  async list(): Promise<ApiKey[]> {
+    const rows = await this.sql.database.select().from(apiKeys).orderBy(asc(apiKeys.keyId));
+    return rows.map(keyOf);
+  }
+
+  /** Takes effect with the next request. Revoking twice keeps the first time. */
+  async revoke(keyId: string, now: Instant): Promise<ApiKey> {
+    await this.sql.database
+      .update(apiKeys)
+      .set({ revokedAt: now })
+      .where(and(eq(apiKeys.keyId, keyId), isNull(apiKeys.revokedAt)));
+    this.remembered.clear();
+    const [row] = await this.sql.database.select().from(apiKeys).where(eq(apiKeys.keyId, keyId));
+    if (!row) throw new InputError('not_found', `keys: there is no key ${keyId}`, { status: 404 });
+    return keyOf(row);
+  }
+
+  private async find(hash: string): Promise<ApiKey | null> {
+    const [row] = await this.sql.database.select().from(apiKeys).where(eq(apiKeys.secretHash, hash));
+    // The index compared hashes already; comparing once more in constant time leaves nothing to measure.
+    return row && timingSafeEqual(Buffer.from(row.secretHash), Buffer.from(hash)) ? keyOf(row) : null;
+  }
+
+  private async use(hash: string, key: ApiKey, now: Instant): Promise<ApiKey> {
+    const isDue = key.lastUsedAt === null || now - key.lastUsedAt >= LAST_USED_EVERY;
+    const used = isDue ? { ...key, lastUsedAt: now } : key;
+    if (this.remembered.size >= REMEMBERED_KEYS) this.remembered.clear();
+    const known = this.remembered.get(hash);
+    if (isDue || !known || known.until <= now) {
+      this.remembered.set(hash, { key: used, until: now + REMEMBERED_FOR });
+    }
+    if (isDue) {
+      await this.sql.database.update(apiKeys).set({ lastUsedAt: now }).where(eq(apiKeys.keyId, key.keyId));
+    }
+    return used;
+  }
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+const StoredScopes = z.array(ScopeSchema);
+
+function keyOf(row: typeof apiKeys.$inferSelect): ApiKey {
+  return {
+    keyId: row.keyId,
+    name: row.name,
+    role: row.role === null ? null : RoleSchema.parse(row.role),
+    scopes: StoredScopes.parse(row.scopes),
+    createdAt: row.createdAt,
+    lastUsedAt: row.lastUsedAt,
+    revokedAt: row.revokedAt,
+  };
+}
