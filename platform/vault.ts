@@ -1,0 +1,211 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { and, eq, inArray, ne, notExists, sql as sqlText } from 'drizzle-orm';
+import { InvariantError, RefusedError } from '../core/errors.js';
+import type { Instant } from '../core/time.js';
+import { keyFingerprints, vaultPersons, vaultValues } from './sql/schema.js';
+import { transaction, type Sql, type SqlDatabase } from './sql/sql.js';
+import { fingerprintOf, type EncryptionKey, type VaultKeys } from './vault-keys.js';
+
+export interface VaultEntry {
+  readonly token: string;
+  /** Where it was seen, for people who read the vault: `lead.upserted.email`. */
+  readonly field: string;
+  readonly value: string;
+  /** Whose it is (`lead:lead_7`), so that erasing one person takes all of theirs. */
+  readonly person?: string;
+}
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const TOKEN_DIGITS = 32;
+const HMAC_BLOCK_BYTES = 64;
+/** Postgres takes 65,535 parameters in a statement; five a row leaves room. */
+const BATCH = 2000;
+
+/**
+ * Personal values, encrypted, behind tokens that raw tables hold in their place. The same value always has the same
+ * token, so joins work; without the token key nobody can try values out.
+ */
+export class Vault {
+  private constructor(
+    private readonly sql: Sql,
+    private readonly keys: VaultKeys,
+  ) {}
+
+  /** @throws RefusedError when this store's tokens were made with another key */
+  static async open(sql: Sql, keys: VaultKeys, now: Instant): Promise<Vault> {
+    const fingerprint = fingerprintOf(keys.tokenKey);
+    await sql.database
+      .insert(keyFingerprints)
+      .values({ purpose: 'token', fingerprint, createdAt: now })
+      .onConflictDoNothing();
+    const [stored] = await sql.database
+      .select()
+      .from(keyFingerprints)
+      .where(eq(keyFingerprints.purpose, 'token'));
+    if (stored?.fingerprint !== fingerprint) {
+      throw new RefusedError(
+        'invalid_config',
+        'vault: HEADGATE_TOKEN_KEY is not the key that this store began with; put the first one back (it never changes)',
+      );
+    }
+    return new Vault(sql, keys);
+  }
+
+  /** `tok_` and 128 bits of HMAC-SHA256 over the value's UTF-8 bytes. */
+  token(value: string): string {
+    const digest = createHmac('sha256', this.keys.tokenKey).update(value).digest('hex');
+    return `tok_${digest.slice(0, TOKEN_DIGITS)}`;
+  }
+
+  /**
+   * The same token in DuckDB's SQL (it has SHA-256 but no HMAC), for rows that never pass through JavaScript.
+   * `value` is a SQL expression of text; the parameters hold key material: bind them, never print them.
+   */
+  tokenSql(value: string): { sql: string; parameters: Readonly<Record<string, string>> } {
+    const inner = `sha256(unhex($token_inner) || encode(${value}))`;
+    const pad = (byte: number) => {
+      const padded = Buffer.alloc(HMAC_BLOCK_BYTES);
+      padded.set(this.keys.tokenKey);
+      return Buffer.from(padded.map((keyByte) => keyByte ^ byte)).toString('hex');
+    };
+    return {
+      sql: `('tok_' || left(sha256(unhex($token_outer) || unhex(${inner})), ${TOKEN_DIGITS}))`,
+      parameters: { token_inner: pad(0x36), token_outer: pad(0x5c) },
+    };
+  }
+
+  /** Values already there stay as they are. */
+  async put(entries: readonly VaultEntry[], now: Instant): Promise<void> {
+    for (let start = 0; start < entries.length; start += BATCH) {
+      await transaction(this.sql, (database) =>
+        this.putBatch(database, entries.slice(start, start + BATCH), now),
+      );
+    }
+  }
+
+  /** Values by token; tokens that were erased, or never were, are left out. */
+  async read(tokens: readonly string[]): Promise<Map<string, string>> {
+    const values = new Map<string, string>();
+    for (let start = 0; start < tokens.length; start += BATCH) {
+      const rows = await this.sql.database
+        .select()
+        .from(vaultValues)
+        .where(inArray(vaultValues.token, tokens.slice(start, start + BATCH)));
+      for (const row of rows) values.set(row.token, this.decrypt(row));
+    }
+    return values;
+  }
+
+  /**
+   * Forgets a person: by name of the record (`lead:lead_7`), or by one of the values, which takes everybody it was
+   * seen for. What another person shares with them ("Ana") stays for the other. Returns how many values are gone.
+   */
+  async erase(who: { person: string } | { value: string }): Promise<number> {
+    return transaction(this.sql, async (database) => {
+      const persons = 'person' in who ? [who.person] : await personsWith(database, this.token(who.value));
+      const tokens = await tokensOf(database, persons);
+      if (persons.length > 0)
+        await database.delete(vaultPersons).where(inArray(vaultPersons.person, persons));
+      if ('value' in who) tokens.push(this.token(who.value));
+      if (tokens.length === 0) return 0;
+      const stillSeen = database
+        .select({ one: sqlText`1` })
+        .from(vaultPersons)
+        .where(eq(vaultPersons.token, vaultValues.token));
+      const gone = await database
+        .delete(vaultValues)
+        .where(and(inArray(vaultValues.token, tokens), notExists(stillSeen)))
+        .returning({ token: vaultValues.token });
+      return gone.length;
+    });
+  }
+
+  /** After a rotation: moves up to `limit` values to the newest key. Returns how many it moved; 0 means done. */
+  async reencrypt(limit: number = BATCH): Promise<number> {
+    const [newest] = this.keys.encryptionKeys;
+    return transaction(this.sql, async (database) => {
+      const rows = await database
+        .select()
+        .from(vaultValues)
+        .where(ne(vaultValues.keyId, newest.keyId))
+        .limit(limit);
+      for (const row of rows) {
+        const ciphertext = encrypt(newest, row.token, this.decrypt(row));
+        await database
+          .update(vaultValues)
+          .set({ ciphertext, keyId: newest.keyId })
+          .where(eq(vaultValues.token, row.token));
+      }
+      return rows.length;
+    });
+  }
+
+  private async putBatch(database: SqlDatabase, entries: readonly VaultEntry[], now: Instant): Promise<void> {
+    const [newest] = this.keys.encryptionKeys;
+    // One statement can't insert a token twice, and a batch of events often names a person twice.
+    const byToken = new Map(entries.map((entry) => [entry.token, entry]));
+    await database
+      .insert(vaultValues)
+      .values(
+        [...byToken.values()].map(({ token, field, value }) => ({
+          token,
+          field,
+          ciphertext: encrypt(newest, token, value),
+          keyId: newest.keyId,
+          createdAt: now,
+        })),
+      )
+      .onConflictDoNothing();
+    const persons = entries.flatMap(({ person, token }) => (person === undefined ? [] : [{ person, token }]));
+    if (persons.length > 0) await database.insert(vaultPersons).values(persons).onConflictDoNothing();
+  }
+
+  private decrypt({ token, keyId, ciphertext }: typeof vaultValues.$inferSelect): string {
+    const key = this.keys.encryptionKeys.find((candidate) => candidate.keyId === keyId);
+    if (!key) {
+      throw new RefusedError(
+        'invalid_config',
+        `vault: the key ${keyId} is missing; restore the data directory's keys.json`,
+      );
+    }
+    return decrypt(key, token, ciphertext);
+  }
+}
+
+async function personsWith(database: SqlDatabase, token: string): Promise<string[]> {
+  const rows = await database.select().from(vaultPersons).where(eq(vaultPersons.token, token));
+  return rows.map((row) => row.person);
+}
+
+async function tokensOf(database: SqlDatabase, persons: readonly string[]): Promise<string[]> {
+  if (persons.length === 0) return [];
+  const rows = await database
+    .select()
+    .from(vaultPersons)
+    .where(inArray(vaultPersons.person, [...persons]));
+  return rows.map((row) => row.token);
+}
+
+/** The token is authenticated too: a ciphertext moved to another row does not decrypt. */
+function encrypt({ key }: EncryptionKey, token: string, value: string): Uint8Array {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(token));
+  const body = Buffer.concat([cipher.update(value, 'utf8'), cipher.final()]);
+  return new Uint8Array(Buffer.concat([nonce, body, cipher.getAuthTag()]));
+}
+
+function decrypt({ key }: EncryptionKey, token: string, sealed: Uint8Array): string {
+  try {
+    const bytes = Buffer.from(sealed);
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES))
+      .setAAD(Buffer.from(token))
+      .setAuthTag(bytes.subarray(-TAG_BYTES));
+    const body = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES));
+    return Buffer.concat([body, decipher.final()]).toString('utf8');
+  } catch (error) {
+    throw new InvariantError('vault: a value does not decrypt; the row or its key was changed', {
+      cause: error,
+    });
+  }
+}
