@@ -25,16 +25,14 @@ export async function writeFileDurably(
   await syncDirectory(dirname(path));
 }
 
-/** A file written by somebody else (the engine), made durable under its final name. */
-export async function publishFile(temporary: string, path: string): Promise<void> {
-  const file = await open(temporary, 'r+');
+/** For a file that somebody else (the engine) wrote: its bytes are on the disk after this. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
   try {
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
-  await syncDirectory(dirname(path));
 }
 
 /** A rename is safe only once the directory is. Windows can't sync directories and doesn't need to. */

@@ -18,7 +18,7 @@ export interface LakeLease {
   release(): void;
 }
 
-const MONTH_DIRECTORY = /^month=(-?\d{4,6}-\d{2})$/;
+const MONTH_DIRECTORY = /^month=(\d{4}-\d{2})$/;
 const PART_FILE = /^(\d+)-(\d+)\.parquet$/;
 
 /** The lake as files. Names tell everything; a part that another part of its month covers is a leftover. */

@@ -5,7 +5,7 @@ import { identityHash, rawHash } from '../../core/identity.js';
 import { STREAMS, type RawEvent, type Stream } from '../../core/raw-event.js';
 import type { BulkBatch, PlacedEvent, SelectedRows } from './bulk-warehouse.js';
 import { queryOn } from './duckdb-connections.js';
-import { boundValues } from './duckdb-values.js';
+import { bindings } from './duckdb-values.js';
 import { RAW_COLUMN_LIST, rawTable } from './raw-tables.js';
 import type { IngestChunk } from './warehouse.js';
 
@@ -66,7 +66,7 @@ export async function appendSelection(
        type, subject, time, data, extra,
        md5(type || chr(10) || subject || chr(10) || epoch_us(time)::VARCHAR || chr(10) || data)
      FROM (${selection.sql}) AS selected`,
-    boundValues({ base: baseOffset, recorded_at: recordedAtMicros }),
+    ...bindings({ base: baseOffset, recorded_at: recordedAtMicros }),
   );
   return BigInt(result.rowsChanged);
 }
@@ -78,7 +78,7 @@ export async function recordChunk(
 ): Promise<void> {
   await connection.run(
     `INSERT INTO ingest_chunks VALUES ($digest, $source, $offset, $rows, make_timestamp($recorded_at))`,
-    boundValues({
+    ...bindings({
       digest: chunk.chainDigest,
       source: chunk.sourceName,
       offset: chunk.offsetBytes,

@@ -1,7 +1,7 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { InvariantError, UnavailableError } from '../../core/errors.js';
 import { warehouseError } from './duckdb-errors.js';
-import { boundValues, plainRow } from './duckdb-values.js';
+import { bindings, plainRow } from './duckdb-values.js';
 import type { QueryParameters, RowSchema } from './warehouse.js';
 
 /** DuckDB runs a connection's statements one after the other, so concurrent readers need several. */
@@ -59,7 +59,7 @@ export async function runOn(
   parameters: QueryParameters,
 ): Promise<void> {
   try {
-    await connection.run(sql, boundValues(parameters));
+    await connection.run(sql, ...bindings(parameters));
   } catch (error) {
     throw warehouseError(error, 'warehouse statement');
   }
@@ -72,7 +72,7 @@ export async function queryOn<Row>(
   rowSchema: RowSchema<Row>,
 ): Promise<Row[]> {
   try {
-    const result = await connection.run(sql, boundValues(parameters));
+    const result = await connection.run(sql, ...bindings(parameters));
     return parseRows(await result.getRowObjects(), sql, rowSchema);
   } catch (error) {
     throw warehouseError(error, 'warehouse query');
@@ -86,7 +86,7 @@ export async function* streamOn<Row>(
   rowSchema: RowSchema<Row>,
 ): AsyncIterable<Row[]> {
   try {
-    const result = await connection.stream(sql, boundValues(parameters));
+    const result = await connection.stream(sql, ...bindings(parameters));
     for await (const rows of result.yieldRowObjects()) yield parseRows(rows, sql, rowSchema);
   } catch (error) {
     throw warehouseError(error, 'warehouse query');

@@ -54,13 +54,14 @@ export class AttachedRuns {
 
   private reader(entry: AttachedRun): RunReader {
     const { pool } = this.engine();
-    const lease = this.lake.lease();
+    // Most readers never look at raw rows, and a lease holds up compaction.
+    let lease: LakeLease | null = null;
     let isReleased = false;
     return {
       runId: entry.run.runId,
       relation: sqlName(entry.run.runId),
       facts: (stream) => factsRelation(entry.run, stream),
-      raw: (stream) => rawRelation(lease, stream),
+      raw: (stream) => rawRelation((lease ??= this.lake.lease()), stream),
       query: (sql, parameters, rowSchema) =>
         pool.use((connection) => queryOn(connection, sql, parameters, rowSchema)),
       async *stream(sql, parameters, rowSchema) {
@@ -74,7 +75,7 @@ export class AttachedRuns {
       release: async () => {
         if (isReleased) return;
         isReleased = true;
-        lease.release();
+        lease?.release();
         entry.readerCount -= 1;
         await this.detachIdle();
       },

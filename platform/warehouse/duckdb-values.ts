@@ -1,4 +1,5 @@
 import {
+  BIGINT,
   DuckDBArrayValue,
   DuckDBBlobValue,
   DuckDBDateValue,
@@ -8,6 +9,8 @@ import {
   DuckDBStructValue,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
+  HUGEINT,
+  type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { formatInstant } from '../../core/time.js';
@@ -36,13 +39,24 @@ export function plainRow(row: Readonly<Record<string, DuckDBValue>>): Record<str
   return plain;
 }
 
-/** A whole number would bind as a double, and 2^53 + 1 would reach the engine as another number. */
-export function boundValues(parameters: QueryParameters): Record<string, DuckDBValue> {
-  const bound: Record<string, DuckDBValue> = {};
-  for (const [name, value] of Object.entries(parameters)) {
-    bound[name] = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
+const MAX_BIGINT = (1n << 63n) - 1n;
+
+/**
+ * Values and types for `run` and `stream`. Left to itself the client binds a whole number as a double (and 2^53 + 1
+ * reaches the engine as another number) and a bigint as HUGEINT (which no timestamp function takes).
+ */
+export function bindings(
+  parameters: QueryParameters,
+): [values: Record<string, DuckDBValue>, types: Record<string, DuckDBType>] {
+  const values: Record<string, DuckDBValue> = {};
+  const types: Record<string, DuckDBType> = {};
+  for (const [name, given] of Object.entries(parameters)) {
+    const value = typeof given === 'number' && Number.isSafeInteger(given) ? BigInt(given) : given;
+    values[name] = value;
+    if (typeof value === 'bigint')
+      types[name] = value <= MAX_BIGINT && value >= -MAX_BIGINT ? BIGINT : HUGEINT;
   }
-  return bound;
+  return [values, types];
 }
 
 /** A text literal of SQL, for the places where DuckDB takes no parameter (ATTACH, COPY, read_parquet lists). */

@@ -135,6 +135,22 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     await this.openEngine().pool.use((connection) => runOn(connection, sql, parameters));
   }
 
+  /** Small statements that hold or fail together. */
+  async runTogether(
+    statements: readonly (readonly [sql: string, parameters: QueryParameters])[],
+  ): Promise<void> {
+    await this.openEngine().pool.use(async (connection) => {
+      await runOn(connection, 'BEGIN TRANSACTION', {});
+      try {
+        for (const [sql, parameters] of statements) await runOn(connection, sql, parameters);
+        await runOn(connection, 'COMMIT', {});
+      } catch (error) {
+        await connection.run('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
   async close(): Promise<void> {
     if (this.isClosed) return;
     await this.turnstile.enter(() => Promise.resolve());
