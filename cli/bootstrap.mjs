@@ -30,7 +30,9 @@ function fail(message) {
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  fail(`Headgate needs Node.js 20.19 or later; this is ${process.versions.node}. Install it from your package manager.`);
+  fail(
+    `Headgate needs Node.js 20.19 or later; this is ${process.versions.node}. Install it from your package manager.`,
+  );
 }
 
 /** Runs a command with this terminal; resolves to its exit code, forwarding the signals that end it. */
@@ -45,7 +47,9 @@ function run(command, args, options = {}) {
 
 async function install(folder) {
   const directory = join(root, folder);
-  const lock = createHash('sha256').update(readFileSync(join(directory, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(directory, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(directory, 'node_modules', '.headgate-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   const what = folder === '.' ? 'npm packages' : `npm packages for ${folder}`;

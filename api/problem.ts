@@ -1,0 +1,71 @@
+import type { z } from '@hono/zod-openapi';
+import { HeadgateError, InputError, type ErrorCode } from '../core/errors.js';
+
+/** RFC 9457, with the stable code and the request's id beside it. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly request_id: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** The arguments of a request that did not parse: each with its path and what is wrong with it. */
+export function invalidArguments(
+  where: 'path' | 'query' | 'body',
+  issues: readonly z.core.$ZodIssue[],
+): InputError {
+  const problems = issues.slice(0, 20).map((issue) => ({
+    path: [where, ...issue.path.map(String)].join('.'),
+    message: issue.message,
+  }));
+  const [first] = problems;
+  return new InputError(
+    'invalid_argument',
+    first === undefined ? `the ${where} is not valid` : `${first.path}: ${first.message}`,
+    { details: { problems } },
+  );
+}
+
+/** What of an error may leave the house: a HeadgateError as it is, of anything else only that it happened. */
+export function problemOf(error: unknown, requestId: string): Problem {
+  if (error instanceof HeadgateError && error.code !== 'invariant_broken') {
+    return {
+      type: `/docs/problems/${error.code}`,
+      title: error.code.replaceAll('_', ' '),
+      status: error.status,
+      detail: error.message,
+      code: error.code,
+      retryable: error.retryable,
+      request_id: requestId,
+      ...(error.details === undefined ? {} : { details: error.details }),
+    };
+  }
+  return {
+    type: '/docs/problems/internal',
+    title: 'internal error',
+    status: 500,
+    detail: `something went wrong on our side; the log has it under request ${requestId}`,
+    code: 'internal',
+    retryable: false,
+    request_id: requestId,
+  };
+}
+
+export function problemResponse(problem: Problem): Response {
+  const retryAfterSeconds = problem.details?.['retryAfterSeconds'];
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'x-request-id': problem.request_id,
+      ...(typeof retryAfterSeconds === 'number'
+        ? { 'retry-after': String(Math.ceil(retryAfterSeconds)) }
+        : {}),
+      ...(problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    },
+  });
+}

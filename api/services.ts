@@ -1,0 +1,29 @@
+import type { Instant } from '../core/time.js';
+import type { ApiKeys } from '../platform/api-keys.js';
+import type { AuditLog } from '../platform/audit-log.js';
+import type { Config } from '../platform/config.js';
+import type { Logger } from 'pino';
+import type { Sql } from '../platform/sql/sql.js';
+import type { BulkWarehouse } from '../platform/warehouse/bulk-warehouse.js';
+import type { Warehouse } from '../platform/warehouse/warehouse.js';
+import type { RunAccess } from '../transforms/run-access.js';
+import type { Run } from '../transforms/run-store.js';
+import type { TransformRequest } from '../transforms/runner/transform.js';
+
+/** Everything the API stands on. The one place that builds it is cli/runtime.ts. */
+export interface Services {
+  readonly config: Config;
+  readonly clock: () => Instant;
+  readonly logger: Logger;
+  readonly sql: Sql;
+  readonly warehouse: Warehouse & BulkWarehouse;
+  readonly keys: ApiKeys;
+  readonly audit: AuditLog;
+  readonly runs: RunAccess;
+  readonly transform: (request: TransformRequest) => Promise<Run>;
+  /** Stands for this process's own user: what the CLI sends, in process or to the server that holds the directory. */
+  readonly localToken: string;
+  /** Where long work says how far it is; a server drops it, a terminal shows it. */
+  readonly onProgress: (message: string) => void;
+  readonly isShuttingDown: () => boolean;
+}

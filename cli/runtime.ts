@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Services } from '../api/services.js';
+import type { Instant } from '../core/time.js';
+import { ApiKeys } from '../platform/api-keys.js';
+import { AuditLog } from '../platform/audit-log.js';
+import type { Config } from '../platform/config.js';
+import { openDataDirectory, type DataDirectory } from '../platform/data-directory.js';
+import { LakeFiles } from '../platform/lake-files.js';
+import { Lake } from '../platform/lake.js';
+import { DirectLog } from '../platform/log/direct-log.js';
+import { createLogger } from '../platform/logger.js';
+import { openPgliteSql } from '../platform/sql/pglite-sql.js';
+import { loadVaultKeys } from '../platform/vault-keys.js';
+import { Vault } from '../platform/vault.js';
+import { DuckdbWarehouse } from '../platform/warehouse/duckdb-warehouse.js';
+import { RunAccess } from '../transforms/run-access.js';
+import { ensurePythonEnvironment } from '../transforms/runner/python-environment.js';
+import { createTransformer } from '../transforms/runner/transform.js';
+import { codeRevision } from './code-revision.js';
+
+/** A data directory held by this process, with everything that works on it. */
+export interface Runtime {
+  readonly services: Services;
+  readonly directory: DataDirectory;
+  /** Finishes what is under way, refuses what comes, and lets go of the directory. */
+  close(): Promise<void>;
+}
+
+export interface RuntimeOptions {
+  readonly config: Config;
+  /** Who holds the directory, as another process's error will say. */
+  readonly command: string;
+  readonly clock: () => Instant;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly onProgress: (message: string) => void;
+}
+
+/** The clock of this process: the only place where Headgate asks what time it is. */
+export const systemClock = (): Instant => BigInt(Date.now()) * 1000n;
+
+/** What dbt may see of our environment: where programs and caches are, nothing of ours. */
+const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'SSL_CERT_FILE'] as const;
+
+/** Opens the embedded engines in one process. Which adapters run is decided here and nowhere else. */
+export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { config, clock } = options;
+  const logger = createLogger(config);
+  const directory = await openDataDirectory(config.dataDirectory, { command: options.command, now: clock() });
+  const closers: (() => Promise<void>)[] = [() => directory.release()];
+  const close = async (): Promise<void> => {
+    for (const step of closers.splice(0).reverse()) await step();
+  };
+  try {
+    const sql = await openPgliteSql(directory.sqlDirectory);
+    closers.push(() => sql.close());
+    await sql.migrate();
+    const lakeFiles = new LakeFiles(directory.lakeDirectory);
+    const warehouse = await DuckdbWarehouse.open(warehouseOptions(config, directory), lakeFiles);
+    closers.push(() => warehouse.close());
+    const lake = Lake.open(warehouse, lakeFiles);
+    const log = new DirectLog(warehouse, { queueLimit: config.limits.queueEvents, commitLimit: 10_000 });
+    closers.push(() => log.close());
+    const vault = await Vault.open(sql, await loadVaultKeys(directory.keysFile, config.secrets), clock());
+    let isShuttingDown = false;
+    closers.push(() => {
+      isShuttingDown = true;
+      return Promise.resolve();
+    });
+    const transform = createTransformer({
+      sql,
+      warehouse,
+      layout: directory,
+      clock,
+      codeRevision: codeRevision(),
+      inherited: Object.fromEntries(INHERITED.map((name) => [name, options.environment[name]])),
+      keepRuns: config.runsKept,
+      python: (onProgress) =>
+        ensurePythonEnvironment({
+          cacheDirectory: cacheDirectory(options.environment),
+          onProgress,
+          ...(config.python === null ? {} : { python: config.python }),
+        }),
+      exportLake: async (watermark) => {
+        await lake.export(watermark);
+      },
+      reportConflicts: () => Promise.resolve(),
+      inputs: () => Promise.resolve({ catalogVersion: null, tables: {} }),
+    });
+    const services: Services = {
+      config,
+      clock,
+      logger,
+      sql,
+      warehouse,
+      keys: new ApiKeys(sql),
+      audit: new AuditLog(sql),
+      runs: new RunAccess(sql, warehouse),
+      transform,
+      localToken: randomBytes(32).toString('base64url'),
+      onProgress: options.onProgress,
+      isShuttingDown: () => isShuttingDown,
+    };
+    void vault;
+    return { services, directory, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function warehouseOptions(config: Config, directory: DataDirectory) {
+  return {
+    file: directory.warehouseFile,
+    temporaryDirectory: directory.temporaryDirectory,
+    memoryMib: config.warehouse.memoryMib,
+    threads: config.warehouse.threads,
+    readConnections: 4,
+    checkpointMib: 64,
+  };
+}
+
+function cacheDirectory(environment: Readonly<Record<string, string | undefined>>): string {
+  return join(environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'headgate');
+}

@@ -1,0 +1,35 @@
+import { InputError } from '../core/errors.js';
+import { didYouMean } from '../core/suggest.js';
+import type { Metric, MetricGrain } from './metric.js';
+import { partnerMetrics } from './metrics/partners.js';
+import { productMetrics } from './metrics/product.js';
+import { revenueMetrics } from './metrics/revenue.js';
+import { salesMetrics } from './metrics/sales.js';
+import { unitEconomicsMetrics } from './metrics/unit-economics.js';
+
+/** Every number that people may ask for, in the order in which documents list them. */
+export const metrics: readonly Metric[] = [
+  ...revenueMetrics,
+  ...productMetrics,
+  ...unitEconomicsMetrics,
+  ...salesMetrics,
+  ...partnerMetrics,
+];
+
+const byName = new Map(metrics.map((metric) => [metric.name, metric]));
+
+/** @throws InputError `unknown_metric` (404), with the nearest name, or when the metric has another grain */
+export function metricNamed(name: string, grain?: MetricGrain): Metric {
+  const metric = byName.get(name);
+  if (metric === undefined) {
+    throw new InputError(
+      'unknown_metric',
+      `there is no metric "${name}"${didYouMean(name, byName.keys())}; headgate metrics lists all`,
+      { status: 404 },
+    );
+  }
+  if (grain !== undefined && grain !== metric.grain) {
+    throw new InputError('invalid_argument', `metric ${name} has the grain ${metric.grain}, not ${grain}`);
+  }
+  return metric;
+}

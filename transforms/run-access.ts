@@ -1,0 +1,64 @@
+import { RefusedError } from '../core/errors.js';
+import { formatInstant, type Instant } from '../core/time.js';
+import type { Sql } from '../platform/sql/sql.js';
+import type { RunReader, Warehouse } from '../platform/warehouse/warehouse.js';
+import { currentRun, findRun, runAsOf, type Run } from './run-store.js';
+
+/** A run held open for the length of one piece of work. */
+export interface OpenRun {
+  readonly run: Run;
+  readonly reader: RunReader;
+}
+
+/** Which run to read: the current one, one measured at an instant, or one by its id. */
+export type RunChoice = { readonly asOf?: Instant | undefined; readonly runId?: string | undefined };
+
+/** Opens published runs for readers. The pointer is resolved once per piece of work, so none sees two runs. */
+export class RunAccess {
+  constructor(
+    private readonly sql: Sql,
+    private readonly warehouse: Warehouse,
+  ) {}
+
+  /**
+   * @throws RefusedError `no_run` before the first transform, `no_run_as_of` when nobody measured at that instant; both name the
+   *   command that makes one
+   */
+  async withRun<Result>(choice: RunChoice, work: (open: OpenRun) => Promise<Result>): Promise<Result> {
+    const run = await this.choose(choice);
+    const reader = await this.warehouse.openRun(run);
+    try {
+      return await work({ run, reader });
+    } finally {
+      await reader.release();
+    }
+  }
+
+  private async choose({ asOf, runId }: RunChoice): Promise<Run> {
+    if (runId !== undefined) return this.byId(runId);
+    if (asOf !== undefined) {
+      const run = await runAsOf(this.sql, asOf);
+      if (run !== null) return run;
+      const command = `headgate transform --as-of ${formatInstant(asOf)}`;
+      throw new RefusedError(
+        'no_run_as_of',
+        `there is no run as of ${formatInstant(asOf)}; make one with: ${command}`,
+        { details: { command } },
+      );
+    }
+    const current = await currentRun(this.sql);
+    if (current !== null) return current;
+    const command = 'headgate transform';
+    throw new RefusedError('no_run', `there are no numbers yet; make them with: ${command}`, {
+      details: { command },
+    });
+  }
+
+  private async byId(runId: string): Promise<Run> {
+    const run = await findRun(this.sql, runId);
+    if (run?.status === 'published') return run;
+    throw new RefusedError('run_not_found', `there is no published run ${runId}; headgate runs lists them`, {
+      status: 404,
+    });
+  }
+}
