@@ -15,6 +15,7 @@ export const METRIC_UNITS = {
   logo_churn: 'ppm',
   arpa: 'minor',
   arpa_growth: 'ppm',
+  arr_per_customer: 'minor',
   revenue: 'minor',
   revenue_share: 'ppm',
   customers: 'count',

@@ -186,8 +186,7 @@ function checkAddons(check: ReferenceCheck): void {
 }
 
 function checkPrograms(check: ReferenceCheck): void {
-  const { packages, bundles, plans, addons, programs } = check.catalog;
-  const products = { ...packages, ...bundles, ...plans, ...addons };
+  const { programs } = check.catalog;
   const ruleIds = new Map<string, string>();
   for (const [id, program] of Object.entries(programs)) {
     const tiers = Object.keys(program.tiers);
@@ -216,12 +215,18 @@ function checkPrograms(check: ReferenceCheck): void {
           `unknown tier "${tier}"${didYouMean(tier, tiers)}`,
         );
       }
-      if (product !== undefined && !Object.hasOwn(products, product)) {
-        const suggestion = didYouMean(product, Object.keys(products));
-        check.report([...path, 'product'], 'unknown_reference', `unknown product "${product}"${suggestion}`);
-      }
+      if (product !== undefined) checkProduct(check, product, [...path, 'product']);
     }
   }
+}
+
+/** A product of any kind. */
+function checkProduct(check: ReferenceCheck, id: string, path: Path): void {
+  const { packages, bundles, plans, addons } = check.catalog;
+  const products = { ...packages, ...bundles, ...plans, ...addons };
+  if (Object.hasOwn(products, id)) return;
+  const suggestion = didYouMean(id, Object.keys(products));
+  check.report(path, 'unknown_reference', `unknown product "${id}"${suggestion}`);
 }
 
 const DIMENSION_SECTIONS = {
@@ -239,6 +244,7 @@ function checkTargets(check: ReferenceCheck): void {
     if (member !== undefined && isSectionDimension(dimension)) {
       check.refer(DIMENSION_SECTIONS[dimension], member, [...path, 'member']);
     }
+    if (member !== undefined && dimension === 'item') checkProduct(check, member, [...path, 'member']);
     for (const field of ['goal', 'stretch'] as const) {
       const goal = target[field];
       if (goal === undefined || goalFor(target.metric, goal) !== undefined) continue;
