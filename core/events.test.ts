@@ -83,7 +83,7 @@ describe('every type', () => {
     if (!isEventType(type)) throw new Error('EVENT_TYPES holds types');
     const absent = fieldSpecs(type)
       .filter(({ optional, name }) => optional && !(name in eventExamples[type].data))
-      .map(({ name }) => [name, null]);
+      .map(({ name }): [string, null] => [name, null]);
     const data = { ...eventExamples[type].data, ...Object.fromEntries(absent), ourOwn: { deep: [1, '2'] } };
     const result = validateEvent({ ...eventExamples[type], data, traceparent: '00-ab' }, now);
     expect(result).toMatchObject({ ok: true, event: { data, extra: { traceparent: '00-ab' } } });
