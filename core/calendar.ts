@@ -25,6 +25,7 @@ export type IntervalUnit = 'day' | 'week' | 'month' | 'quarter' | 'year';
 
 /** Building a format costs far more than using it, and a program meets few zones. */
 const formats = new Map<string, Intl.DateTimeFormat>();
+const MAX_FORMATS = 1_000;
 
 /** Whether it is an IANA zone; offsets ("+02:00") are not, because they know no summer. */
 export function isZone(zone: string): boolean {
@@ -192,6 +193,8 @@ function formatOf(zone: string): Intl.DateTimeFormat {
       minute: 'numeric',
       second: 'numeric',
     });
+    // Intl takes "EUROPE/berlin" too; without a bound, spellings that callers send would fill the memory.
+    if (formats.size >= MAX_FORMATS) formats.clear();
     formats.set(zone, format);
   }
   return format;

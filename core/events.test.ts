@@ -140,6 +140,23 @@ describe('what is derived from a schema', () => {
     ]);
   });
 
+  test('JSON Schema says with its own words what depends on what, and which texts are instants', () => {
+    expect(jsonSchemaOf('credit.granted')).toMatchObject({
+      properties: {
+        time: { format: 'date-time' },
+        data: {
+          properties: { expiresAt: { anyOf: [{ format: 'date-time' }, { type: 'null' }] } },
+          dependentRequired: { amountMinor: ['currency'], meter: ['quantity'] },
+          allOf: [{ oneOf: [{ required: ['amountMinor'] }, { required: ['meter'] }] }],
+        },
+      },
+    });
+    expect(jsonSchemaOf('spend.recorded')).toMatchObject({ properties: { subject: { const: 'company' } } });
+    expect(jsonSchemaOf('org.upserted')).toMatchObject({
+      properties: { data: { properties: { name: { anyOf: [{ 'x-personal': 'name' }, {}] } } } },
+    });
+  });
+
   test('the JSON Schema of each type is one of a whole event that allows unknown fields', () => {
     for (const type of EVENT_TYPES.filter(isEventType)) {
       const schema = jsonSchemaOf(type);

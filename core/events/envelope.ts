@@ -7,6 +7,11 @@ import type { EventType } from '../events.js';
 export const SPEC_VERSION = '1.0';
 export const TYPE_MAX_LENGTH = 100;
 
+/** Checked and passed on as it is: `z.record` would copy it, and lose a key named `__proto__` on the way. */
+function isJsonObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** CloudEvents 1.0 in JSON, as far as every type shares it. Unknown attributes are kept. */
 export const Envelope = z
   .looseObject({
@@ -16,7 +21,7 @@ export const Envelope = z
     type: text('what happened; the types there are: GET /v1/schemas', TYPE_MAX_LENGTH),
     subject: id("the customer org's id, or what the type's page says"),
     time: instant('when it happened: RFC 3339 with an offset'),
-    data: z.record(z.string(), z.unknown()),
+    data: z.custom<Readonly<Record<string, unknown>>>(isJsonObject).register(fieldRegistry, { kind: 'json' }),
   })
   .register(fieldRegistry, { kind: 'object' });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseInstant } from '../time.js';
 import type { ValidEvent } from './envelope.js';
+import { EVENT_TYPES, isEventType } from '../events.js';
 import { eventExamples } from './examples.js';
 import { personalPaths } from './personal.js';
 import { tokeniseEvent, type Tokeniser } from './tokenise.js';
@@ -114,6 +115,19 @@ describe('what is personal', () => {
     expect(values.map(({ value }) => value)).toEqual(['ada@example.com']);
     expect(JSON.stringify(event.data)).not.toContain('ada@example.com');
   });
+});
+
+test.each(EVENT_TYPES)('%s: no value of a personal field is left in it', (type) => {
+  if (!isEventType(type)) throw new Error('EVENT_TYPES holds types');
+  const secret = 'Ada Lovelace';
+  for (const path of personalPaths(type)) {
+    const [field = '', key] = path.split('.');
+    const value = key === undefined ? secret : { [key]: secret };
+    const sent = valid({ ...eventExamples[type], data: { ...eventExamples[type].data, [field]: value } });
+    const { event, values } = tokeniseEvent(sent, vault('k'));
+    expect(JSON.stringify(event.data)).not.toContain(secret);
+    expect(values.map((personal) => personal.value)).toContain(secret);
+  }
 });
 
 describe('tokens', () => {

@@ -295,6 +295,14 @@ describe('privacy of messages', () => {
   });
 });
 
+test('no key of data is lost on the way, not even one that JavaScript reads as its own', () => {
+  const data: unknown = JSON.parse('{"meter":"m","quantity":1,"__proto__":{"a":1},"constructor":2}');
+  const result = validateEvent({ ...eventExamples['usage.recorded'], data }, now);
+  expect(result.ok && rawEventOf(result.event).data).toBe(
+    '{"meter":"m","quantity":1,"__proto__":{"a":1},"constructor":2}',
+  );
+});
+
 test('a valid event becomes a raw one with its data as it came', () => {
   const usage = eventExamples['usage.recorded'];
   const result = validateEvent({ ...usage, tenant: 'eu', data: { zeta: 1e-7, ...usage.data } }, now);
