@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { InputError } from '../../core/errors.js';
+import type { Instant } from '../../core/time.js';
+import type { BulkSession, BulkWarehouse } from '../../platform/warehouse/bulk-warehouse.js';
+import type { Warehouse } from '../../platform/warehouse/warehouse.js';
+import { openFileBytes, type FileBytes } from './file-bytes.js';
+import { cutAtLines, type KnownEnds, type LineChunk } from './line-chunks.js';
+import { ingestChunk, ingestOverlong, type ChunkOutcome, type ChunkServices } from './ndjson-chunk.js';
+import { prefetched } from './prefetched.js';
+
+export interface FileServices extends Omit<ChunkServices, 'minimumBulkLines'> {
+  readonly warehouse: Warehouse & BulkWarehouse;
+}
+
+export interface FileProgress {
+  /** Of the file as it lies on disk. */
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  readonly accepted: number;
+  readonly quarantined: number;
+}
+
+export interface FileOptions {
+  readonly onProgress?: (progress: FileProgress) => void;
+  /** Memory stays at a few times this. */
+  readonly chunkBytes?: number;
+  readonly minimumBulkLines?: number;
+}
+
+export interface FileReport {
+  readonly name: string;
+  readonly accepted: number;
+  readonly quarantined: number;
+  /** Chunks taken in now; 0 when all of the file had been taken in before. */
+  readonly chunks: number;
+}
+
+const CHUNK_BYTES = 32 << 20;
+const MINIMUM_BULK_LINES = 200;
+const OVERLONG_HEAD_BYTES = 64 << 10;
+
+const ChunkEnd = z.object({ chain_digest: z.string(), offset_bytes: z.bigint() });
+
+/**
+ * Takes in an NDJSON file, plain or .gz, chunk by chunk. Each chunk is durable before the next begins, so a killed
+ * ingest goes on where it stopped, the same file again appends nothing, and of a file that grew only what is new.
+ *
+ * @throws InputError when the file is not what its name says, or breaks off; what precedes was taken in
+ * @throws UnavailableError when the disk is full; ingest the file again when there is space
+ */
+export async function ingestNdjsonFile(
+  path: string,
+  services: FileServices,
+  options: FileOptions,
+  now: Instant,
+): Promise<FileReport> {
+  const file = await openFileBytes(path);
+  try {
+    const chunks = cutAtLines(checkedLines(file), {
+      chunkBytes: options.chunkBytes ?? CHUNK_BYTES,
+      overlongHeadBytes: OVERLONG_HEAD_BYTES,
+      known: await knownEnds(services.warehouse),
+      seed: '',
+    });
+    const chunkServices = {
+      ...services,
+      minimumBulkLines: options.minimumBulkLines ?? MINIMUM_BULK_LINES,
+    };
+    return await services.warehouse.bulk((session) =>
+      ingestChunks(file, chunks, session, chunkServices, options, now),
+    );
+  } finally {
+    await file.close();
+  }
+}
+
+async function ingestChunks(
+  file: FileBytes,
+  chunks: AsyncIterable<LineChunk>,
+  session: BulkSession,
+  services: ChunkServices,
+  { onProgress }: FileOptions,
+  now: Instant,
+): Promise<FileReport> {
+  let report: FileReport = { name: file.name, accepted: 0, quarantined: 0, chunks: 0 };
+  const tell = (doneBytes: number): void => {
+    onProgress?.({ doneBytes, totalBytes: file.sizeBytes, ...report });
+  };
+  // The next chunk is read and hashed while the engine works on this one.
+  for await (const chunk of prefetched(chunks)) {
+    const outcome = await ingestOne(chunk, file.name, session, services, now);
+    report = {
+      ...report,
+      accepted: report.accepted + outcome.accepted,
+      quarantined: report.quarantined + outcome.quarantined,
+      chunks: report.chunks + 1,
+    };
+    tell(Math.min(file.positionBytes(), file.sizeBytes));
+  }
+  tell(file.sizeBytes);
+  return report;
+}
+
+function ingestOne(
+  chunk: LineChunk,
+  sourceName: string,
+  session: BulkSession,
+  services: ChunkServices,
+  now: Instant,
+): Promise<ChunkOutcome> {
+  return chunk.overlongBytes === null
+    ? ingestChunk(chunk, sourceName, session, services, now)
+    : ingestOverlong(chunk, chunk.overlongBytes, sourceName, session, services, now);
+}
+
+/** One JSON array over many lines would otherwise become one bad event for each of them. */
+async function* checkedLines(file: FileBytes): AsyncGenerator<Uint8Array> {
+  let isFirst = true;
+  for await (const piece of file.pieces) {
+    if (isFirst && /^\s*\[/.test(Buffer.from(piece.subarray(0, 1000)).toString('latin1'))) {
+      throw new InputError(
+        'unsupported_format',
+        `file ${file.name}: holds a JSON array, and NDJSON is one event on each line; ` +
+          `convert it with: jq -c '.[]' ${file.name} > events.ndjson`,
+      );
+    }
+    isFirst = false;
+    yield piece;
+  }
+}
+
+/** Where chunks of any file ended. Names say nothing: the digest tells whether the bytes are the same. */
+export async function knownEnds(warehouse: Warehouse): Promise<KnownEnds> {
+  const rows = await warehouse.query('SELECT chain_digest, offset_bytes FROM ingest_chunks', {}, ChunkEnd);
+  const ends = new Map<number, Set<string>>();
+  for (const { chain_digest: digest, offset_bytes: offset } of rows) {
+    const digests = ends.get(Number(offset)) ?? new Set<string>();
+    ends.set(Number(offset), digests.add(digest));
+  }
+  return ends;
+}
