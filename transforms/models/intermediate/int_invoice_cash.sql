@@ -10,7 +10,7 @@ taxed as (
         lines.line_id as line_id,
         lines.org_id as org_id,
         lines.currency as currency,
-        lines.line_kind as line_kind,
+        lines.kind as line_kind,
         lines.product_id as product_id,
         lines.period_start_text as period_start_text,
         lines.period_end_text as period_end_text,
