@@ -3,7 +3,7 @@ import type { ValidEvent } from './envelope.js';
 import { NO_EXTRA_KEYS, personalMap, plainKey, type PersonalKeys, type PersonalMap } from './personal.js';
 
 export interface Tokeniser {
-  /** `pii_` and a keyed hash of kind and value: equal values have equal tokens, so joins still work. */
+  /** `pii_` and a keyed hash: equal values have equal tokens, so joins still work. */
   token(field: string, value: string): string;
   /**
    * Whether this very text is a token that the holder of the key made (it can tell by a keyed check or by the
