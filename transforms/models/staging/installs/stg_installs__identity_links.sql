@@ -3,25 +3,26 @@ with
 
 links as (
     select
-        source,
-        event_id,
-        at,
-        {{ json_text('data', 'visitorId') }} as visitor_id,
-        {{ json_text('data', 'orgId') }} as org_id,
-        {{ json_text('data', 'userId') }} as user_id,
+        events.source as source,
+        events.event_id as event_id,
+        events.at as at,
+        {{ json_text('events.data', 'visitorId') }} as visitor_id,
+        {{ json_text('events.data', 'orgId') }} as org_id,
+        {{ json_text('events.data', 'userId') }} as user_id,
         row_number() over (
-            partition by {{ json_text('data', 'visitorId') }} order by at desc, source desc, event_id desc
+            partition by {{ json_text('events.data', 'visitorId') }}
+            order by events.at desc, events.source desc, events.event_id desc
         ) as recency
-    from {{ ref('fct_installs') }}
-    where type = 'identity.linked'
+    from {{ ref('fct_installs') }} as events
+    where events.type = 'identity.linked'
 )
 
 select
-    source,
-    event_id,
-    at,
-    visitor_id,
-    org_id,
-    user_id
+    links.source as source,
+    links.event_id as event_id,
+    links.at as at,
+    links.visitor_id as visitor_id,
+    links.org_id as org_id,
+    links.user_id as user_id
 from links
-where recency = 1
+where links.recency = 1
