@@ -14,14 +14,22 @@ export const CATALOG_TABLES: Readonly<Record<CatalogTableName, Columns>> = mapTa
   ({ columns }) => columns,
 );
 
+export interface TableContents {
+  readonly columns: Columns;
+  readonly rows: readonly Row[];
+}
+
 /**
- * The rows of all published versions, by table; with no version, every table is there and empty.
+ * The tables of all published versions together; with no version, every table is there and empty.
  * Amounts are bigint minor units, quantities and rates decimal text.
  */
 export function catalogTables(
   versions: readonly PublishedCatalog[],
-): Readonly<Record<CatalogTableName, readonly Row[]>> {
-  return mapTables((table) => versions.flatMap((published) => table.rows(published)));
+): Readonly<Record<CatalogTableName, TableContents>> {
+  return mapTables(({ columns, rows }) => ({
+    columns,
+    rows: versions.flatMap((published) => rows(published)),
+  }));
 }
 
 function mapTables<Value>(
