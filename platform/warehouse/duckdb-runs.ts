@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { InputError } from '../../core/errors.js';
 import type { Stream } from '../../core/raw-event.js';
 import type { LakeFiles, LakeLease } from '../lake-files.js';
-import { queryOn, streamOn } from './duckdb-connections.js';
+import { queryOn, runOn, streamOn } from './duckdb-connections.js';
 import type { DuckdbEngine } from './duckdb-engine.js';
-import { warehouseError } from './duckdb-errors.js';
 import { sqlName, sqlText } from './duckdb-values.js';
 import { EMPTY_RAW_RELATION } from './raw-tables.js';
+import { Turnstile } from './turnstile.js';
 import type { RunLocation, RunReader } from './warehouse.js';
 
 /** Attaching costs about 3 ms, so the runs read last stay attached between requests. */
@@ -23,6 +23,8 @@ interface AttachedRun {
 export class AttachedRuns {
   /** In the order of last use. */
   private readonly runs = new Map<string, AttachedRun>();
+  /** A run that is being detached may be wanted again: the one must end before the other begins. */
+  private readonly turnstile = new Turnstile();
 
   constructor(
     private readonly engine: () => DuckdbEngine,
@@ -100,14 +102,8 @@ export class AttachedRuns {
     }
   }
 
-  private async statement(sql: string): Promise<void> {
-    await this.engine().pool.use(async (connection) => {
-      try {
-        await connection.run(sql);
-      } catch (error) {
-        throw warehouseError(error, 'run');
-      }
-    });
+  private statement(sql: string): Promise<void> {
+    return this.turnstile.enter(() => this.engine().pool.use((connection) => runOn(connection, sql, {})));
   }
 }
 

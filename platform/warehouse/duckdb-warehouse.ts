@@ -50,13 +50,13 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     return new DuckdbWarehouse(options, await DuckdbEngine.open(options), lake);
   }
 
-  append(
+  async append(
     events: readonly RawEvent[],
     { recordedAtMicros, chunk }: { recordedAtMicros: bigint; chunk?: IngestChunk },
   ): Promise<AppendReceipt> {
-    if (events.length === 0 && !chunk) return Promise.resolve(NOTHING);
+    if (events.length === 0 && !chunk) return NOTHING;
     const placed = placedInOrder(events);
-    return this.turnstile.enter(async () => {
+    return await this.turnstile.enter(async () => {
       if (chunk && (await this.findChunk(chunk.chainDigest))) return NOTHING;
       return this.commit(this.openEngine().writer, async (connection, base) => {
         await appendRows(connection, base, placed, recordedAtMicros);
@@ -94,8 +94,8 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     return { chainDigest, sourceName: row.source_name, offsetBytes: row.offset_bytes, rows: row.rows };
   }
 
-  query<Row>(sql: string, parameters: QueryParameters, rowSchema: RowSchema<Row>): Promise<Row[]> {
-    return this.openEngine().pool.use((connection) => queryOn(connection, sql, parameters, rowSchema));
+  async query<Row>(sql: string, parameters: QueryParameters, rowSchema: RowSchema<Row>): Promise<Row[]> {
+    return await this.openEngine().pool.use((connection) => queryOn(connection, sql, parameters, rowSchema));
   }
 
   async *stream<Row>(

@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { RawEvent, Stream } from '../../core/raw-event.js';
+import type { AppendReceipt, IngestChunk, Warehouse } from './warehouse.js';
+
+/** One warehouse over a store that outlives it. */
+export interface WarehouseUnderTest {
+  open(): Promise<Warehouse>;
+  /** The raw table of a stream, for a FROM clause of this engine. */
+  rawTable(stream: Stream): string;
+  dispose(): Promise<void>;
+}
+
+const at = (text: string): bigint => BigInt(Date.parse(text)) * 1000n;
+const RECORDED = at('2026-02-01T00:00:00Z') + 7n;
+
+export function rawEvent(id: string, changes: Partial<RawEvent> = {}): RawEvent {
+  return {
+    stream: 'executions',
+    source: 'shop',
+    id,
+    type: 'execution.completed',
+    subject: 'org_1',
+    timeMicros: at('2026-01-31T23:59:59.999Z') + 999n,
+    data: '{"costMicros":9007199254740993}',
+    extra: null,
+    ...changes,
+  };
+}
+
+const chunk = (digest: string, rows: bigint): IngestChunk => ({
+  chainDigest: digest,
+  sourceName: 'events.ndjson',
+  offsetBytes: 1000n,
+  rows,
+});
+
+const StoredRow = z.object({
+  log_offset: z.bigint(),
+  recorded_at: z.string(),
+  id: z.string(),
+  identity: z.string(),
+  time: z.string(),
+  data: z.string(),
+  extra: z.string().nullable(),
+  raw_hash: z.string(),
+});
+const Count = z.object({ rows: z.bigint() });
+
+/** What holds for every warehouse, whichever engine is behind it. */
+export function warehouseContract(name: string, make: () => Promise<WarehouseUnderTest>): void {
+  describe(`${name} as a warehouse`, () => {
+    let subject: WarehouseUnderTest;
+    let warehouse: Warehouse;
+    beforeEach(async () => {
+      subject = await make();
+      warehouse = await subject.open();
+    });
+    afterEach(async () => {
+      await warehouse.close();
+      await subject.dispose();
+    });
+    const append = (events: RawEvent[], given?: IngestChunk): Promise<AppendReceipt> =>
+      warehouse.append(events, { recordedAtMicros: RECORDED, ...(given ? { chunk: given } : {}) });
+    const rows = (stream: Stream) =>
+      warehouse.query(`SELECT * FROM ${subject.rawTable(stream)} ORDER BY log_offset`, {}, StoredRow);
+    const reopen = async () => {
+      await warehouse.close();
+      warehouse = await subject.open();
+    };
+
+    test('an appended row is there as given, with its position and both times, and after opening again', async () => {
+      await append([
+        rawEvent('é😀"\\', { extra: '{"tracestate":"a"}' }),
+        rawEvent('evt_2', { stream: 'crm' }),
+      ]);
+      await reopen();
+      const [row] = await rows('executions');
+      expect(row).toMatchObject({
+        id: 'é😀"\\',
+        data: '{"costMicros":9007199254740993}',
+        extra: '{"tracestate":"a"}',
+        time: '2026-01-31T23:59:59.999999Z',
+        recorded_at: '2026-02-01T00:00:00.000007Z',
+      });
+      expect((await rows('crm')).map(({ id }) => id)).toEqual(['evt_2']);
+    });
+
+    test('identity and raw_hash are the md5 that core/identity.ts defines', async () => {
+      await append([rawEvent('evt_1', { timeMicros: 5n, data: '{}' })]);
+      const [row] = await rows('executions');
+      // printf 'shop\nevt_1' | md5sum; printf 'execution.completed\norg_1\n5\n{}' | md5sum
+      expect(row?.identity).toBe('682e5ea0ec757a571604e82be48f73d8');
+      expect(row?.raw_hash).toBe('645246125b29f76e10a737d52abdb49d');
+    });
+
+    test('offsets of one append are consecutive over all streams, in the order given', async () => {
+      const receipt = await append([
+        rawEvent('a', { stream: 'crm' }),
+        rawEvent('b', { stream: 'billing' }),
+        rawEvent('c', { stream: 'crm' }),
+      ]);
+      expect(receipt.count).toBe(3);
+      const first = receipt.first?.offset ?? -1n;
+      expect(receipt.last?.offset).toBe(first + 2n);
+      expect((await rows('crm')).map(({ log_offset }) => log_offset - first)).toEqual([0n, 2n]);
+      expect((await rows('billing')).map(({ log_offset }) => log_offset - first)).toEqual([1n]);
+    });
+
+    test('positions rise with every append, are exact, and are the same after opening again', async () => {
+      const first = await append([rawEvent('a'), rawEvent('b', { stream: 'installs' })]);
+      const second = await append([rawEvent('c')]);
+      const expected = {
+        executions: [second.last],
+        installs: [first.last],
+        billing: [],
+        crm: [],
+      };
+      expect(await warehouse.positions()).toEqual(expected);
+      await reopen();
+      expect(await warehouse.positions()).toEqual(expected);
+      const third = await append([rawEvent('d')]);
+      expect(third.first?.offset).toBeGreaterThan(second.last?.offset ?? -1n);
+    });
+
+    test('it is a plain append: the same event twice is two rows', async () => {
+      await append([rawEvent('a')]);
+      await append([rawEvent('a')]);
+      expect(await rows('executions')).toHaveLength(2);
+    });
+
+    test('a chunk commits with its rows, and one that was taken in appends nothing', async () => {
+      await append([rawEvent('a')], chunk('digest_1', 1n));
+      const again = await append([rawEvent('a')], chunk('digest_1', 1n));
+      expect(again).toEqual({ count: 0, first: null, last: null });
+      expect(await rows('executions')).toHaveLength(1);
+      expect(await warehouse.findChunk('digest_1')).toEqual(chunk('digest_1', 1n));
+      expect(await warehouse.findChunk('digest_2')).toBeNull();
+    });
+
+    test('a chunk without a good row is remembered too', async () => {
+      await append([], chunk('all_bad', 0n));
+      expect(await warehouse.findChunk('all_bad')).not.toBeNull();
+    });
+
+    test('concurrent appends each stay together', async () => {
+      const receipts = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => append([rawEvent(`${index}a`), rawEvent(`${index}b`)])),
+      );
+      const byOffset = new Map((await rows('executions')).map((row) => [row.log_offset, row.id]));
+      receipts.forEach((receipt, index) => {
+        expect(byOffset.get(receipt.first?.offset ?? -1n)).toBe(`${index}a`);
+        expect(byOffset.get(receipt.last?.offset ?? -1n)).toBe(`${index}b`);
+      });
+    });
+
+    test('parameters arrive whole: quotes are text, integers beyond 2^53 keep their last digit', async () => {
+      await append([rawEvent(`it's`)]);
+      const from = `FROM ${subject.rawTable('executions')} WHERE id = $id`;
+      expect(await warehouse.query(`SELECT count(*) AS rows ${from}`, { id: `it's` }, Count)).toEqual([
+        { rows: 1n },
+      ]);
+      expect(
+        await warehouse.query('SELECT $big + 0 AS rows', { big: 9_007_199_254_740_993n }, Count),
+      ).toEqual([{ rows: 9_007_199_254_740_993n }]);
+    });
+
+    test('a row that does not fit its schema is an error, not a cast', async () => {
+      await expect(warehouse.query(`SELECT 'x' AS rows`, {}, Count)).rejects.toMatchObject({
+        code: 'invariant_broken',
+      });
+    });
+
+    test('a stream yields every row in order, and may be left early', async () => {
+      await append(Array.from({ length: 5000 }, (_, index) => rawEvent(`evt_${index}`)));
+      const sql = `SELECT count(*) OVER () AS rows FROM ${subject.rawTable('executions')}`;
+      let seen = 0;
+      for await (const batch of warehouse.stream(sql, {}, Count)) seen += batch.length;
+      expect(seen).toBe(5000);
+      for await (const batch of warehouse.stream(sql, {}, Count)) {
+        expect(batch[0]).toEqual({ rows: 5000n });
+        break;
+      }
+      expect(await warehouse.query('SELECT 1::BIGINT AS rows', {}, Count)).toEqual([{ rows: 1n }]);
+    });
+
+    test('after closing it refuses, and closing twice is closing once', async () => {
+      await warehouse.close();
+      await warehouse.close();
+      await expect(warehouse.query('SELECT 1 AS rows', {}, Count)).rejects.toMatchObject({ retryable: true });
+      await expect(append([rawEvent('a')])).rejects.toMatchObject({ code: 'shutting_down' });
+    });
+  });
+}
