@@ -38,6 +38,13 @@
   {%- if target.type == 'clickhouse' -%} arrayJoin(JSONExtract({{ column }}, '{{ field }}', 'Array(String)'))
   {%- else -%} unnest(json_extract_string({{ column }}, '$."{{ field }}"[*]')) {%- endif -%}
 {% endmacro %}
+{# One row per element as {"index": 1, "value": …}: for rules that break ties by the order in which things were sent. #}
+{% macro json_indexed_elements(column, field) %}
+  {%- if target.type == 'clickhouse' -%} arrayJoin(arrayMap((element, place) -> concat('{"index":', toString(place), ',"value":', element, '}'),
+    JSONExtractArrayRaw({{ column }}, '{{ field }}'), arrayEnumerate(JSONExtractArrayRaw({{ column }}, '{{ field }}'))))
+  {%- else -%} unnest(list_transform(cast(json_extract({{ column }}, '$."{{ field }}"') as json[]),
+    lambda element, place: '{"index":' || place || ',"value":' || cast(element as varchar) || '}')) {%- endif -%}
+{% endmacro %}
 {# One row per key of the object in `column`, and the value under a key that is itself an expression. #}
 {% macro json_keys_of(column) %}
   {%- if target.type == 'clickhouse' -%} arrayJoin(JSONExtractKeys({{ column }}))
@@ -75,7 +82,7 @@
 {# ---- time: UTC without a zone everywhere ---- #}
 {# RFC 3339 text or YYYY-MM-DD to an instant. #}
 {% macro instant(text) %}
-  {%- if target.type == 'clickhouse' -%} parseDateTime64BestEffort(upper({{ text }}), 6, 'UTC')
+  {%- if target.type == 'clickhouse' -%} parseDateTime64BestEffortOrNull(upper({{ text }}), 6, 'UTC')
   {%- else -%} cast(cast(upper({{ text }}) as timestamptz) as timestamp) {%- endif -%}
 {% endmacro %}
 {% macro ts_literal(text) %}
@@ -111,6 +118,17 @@
 {% endmacro %}
 {# 2026-10: how a month is written where it is a member among other texts. #}
 {% macro month_text(date) %}{% if target.type == 'clickhouse' %}formatDateTime({{ date }}, '%Y-%m'){% else %}strftime({{ date }}, '%Y-%m'){% endif %}{% endmacro %}
+
+{# ---- lists of events ---- #}
+{# The distinct events of a group as a JSON array, in one order on both engines. #}
+{% macro event_list(source, event_id) %}
+  {%- if target.type == 'clickhouse' -%}
+    concat('[', arrayStringConcat(arraySort(groupUniqArray(concat('{"source":', toJSONString(assumeNotNull({{ source }})), ',"id":', toJSONString(assumeNotNull({{ event_id }})), '}'))), ','), ']')
+  {%- else -%}
+    '[' || string_agg(distinct '{"source":' || cast(to_json({{ source }}) as varchar) || ',"id":' || cast(to_json({{ event_id }}) as varchar) || '}', ','
+      order by '{"source":' || cast(to_json({{ source }}) as varchar) || ',"id":' || cast(to_json({{ event_id }}) as varchar) || '}') || ']'
+  {%- endif -%}
+{% endmacro %}
 
 {# ---- relations and ids ---- #}
 {# A relation with one column n: 0, 1, … count − 1. #}

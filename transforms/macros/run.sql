@@ -81,3 +81,6 @@
     {{ null_of(type_text()) }} as raw_hash
   where 1 = 0)
 {%- endmacro %}
+
+{# The wall clock; only run_info tells it, and exports leave it out. #}
+{% macro now_utc() %}{% if target.type == 'clickhouse' %}now64(6, 'UTC'){% else %}cast(now() as timestamp){% endif %}{% endmacro %}

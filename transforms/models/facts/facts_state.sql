@@ -7,4 +7,5 @@ select
     '{{ run_var("run_id") }}' as run_id,
     '{{ run_var("as_of") }}' as as_of_text,
     '{{ tojson(run_var("watermark")) }}' as watermark,
-    '{{ run_var("facts_definition") }}' as definition
+    '{{ run_var("facts_definition") }}' as definition,
+    '{{ 'full' if kept_state() is none else 'incremental' }}' as build_kind

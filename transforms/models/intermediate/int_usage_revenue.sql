@@ -1,0 +1,28 @@
+-- Overage that was invoiced, in its own currency and, where the catalog names one, in the reporting currency.
+with
+
+overage as (
+    select month, org_id, currency, {{ int_sum('amount_minor') }} as amount_minor
+    from {{ ref('int_stream_lines') }}
+    where stream = 'overage' and month in (select month from {{ ref('int_months') }})
+    group by month, org_id, currency
+),
+
+rated as (
+    select
+        overage.*,
+        settings.reporting_currency as reporting_currency,
+        case when overage.currency = settings.reporting_currency then {{ wide('1') }} else rates.num end as num,
+        case when overage.currency = settings.reporting_currency then {{ wide('1') }} else rates.den end as den
+    from overage
+    inner join {{ catalog_source('catalog_settings') }} as settings
+        on settings.version = (select version from {{ ref('stg_catalog__version_in_force') }})
+    left join {{ ref('int_fx_months') }} as rates
+        on overage.month = rates.month and overage.currency = rates.base and settings.reporting_currency = rates.quote
+    where settings.reporting_currency is not null
+)
+
+select month, org_id, currency, amount_minor from overage
+union all
+select month, org_id, 'reporting:' || reporting_currency as currency, {{ at_rate('amount_minor', 'num', 'den', 'month') }} as amount_minor
+from rated
