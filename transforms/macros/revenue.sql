@@ -25,18 +25,19 @@
 
 {# 1, 10, 100, … by the digits of a currency's minor unit. #}
 {% macro currency_unit(currency) %}(case {{ currency_exponent(currency) }} when 0 then 1 when 3 then 1000 when 4 then 10000 else 100 end){% endmacro %}
-{# Minor units of one currency in those of another, at num / den units of `to` for one of `from`. #}
-{% macro convert_minor(amount, from, to, num, den) %}{{ div_round(
-  wide(amount) ~ ' * ' ~ num ~ ' * ' ~ currency_unit(to), den ~ ' * ' ~ currency_unit(from)
-) }}{% endmacro %}
 
 {% macro movement_kinds() %}{{ return(['new', 'reactivation', 'expansion', 'contraction', 'churn', 'currency_change']) }}{% endmacro %}
-{# An own-currency amount in the reporting currency; without a rate the run stops and names the date that lacks one. #}
-{% macro at_rate(amount, num, den, month) %}case
-            when {{ amount }} = 0 then 0
-            when {{ num }} is null then {{ refuse(
-                "'no exchange rate from ' || currency || ' to ' || reporting_currency || ' for the month that ends on ' || cast("
+{#
+  One side of the fraction that turns an own-currency amount into the reporting currency: amount × num ÷ den.
+  Where an amount needs a rate and there is none, the run stops and names the date that lacks it.
+#}
+{% macro rate_side(rate, side, is_needed, month, own='own') %}case
+            when {{ own }}.currency = settings.reporting_currency then {{ wide('1') }}
+            {%- if is_needed != 'false' %}
+            when {{ rate }}.num is null and ({{ is_needed }}) then {{ refuse(
+                "'no exchange rate from ' || " ~ own ~ ".currency || ' to ' || settings.reporting_currency || ' for the month that ends on ' || cast("
                 ~ add_days(add_months(month, 1), -1) ~ " as " ~ type_text() ~ ") || ': record fx.rate_published for it'"
             ) }}
-            else {{ convert_minor(amount, 'currency', 'reporting_currency', num, den) }}
+            {%- endif %}
+            else {{ rate }}.{{ side }} * {{ currency_unit('settings.reporting_currency' if side == 'num' else own ~ '.currency') }}
         end{% endmacro %}

@@ -38,11 +38,10 @@ rated as (
     select
         own.*,
         settings.reporting_currency as reporting_currency,
-        {{ add_months('own.month', -1) }} as month_before,
-        case when own.currency = settings.reporting_currency then {{ wide('1') }} else now_rate.num end as now_num,
-        case when own.currency = settings.reporting_currency then {{ wide('1') }} else now_rate.den end as now_den,
-        case when own.currency = settings.reporting_currency then {{ wide('1') }} else open_rate.num end as open_num,
-        case when own.currency = settings.reporting_currency then {{ wide('1') }} else open_rate.den end as open_den
+        {{ rate_side('now_rate', 'num', 'own.close_minor <> 0 or own.open_minor <> 0', 'own.month') }} as now_num,
+        {{ rate_side('now_rate', 'den', 'false', 'own.month') }} as now_den,
+        {{ rate_side('open_rate', 'num', 'own.open_minor <> 0', add_months('own.month', -1)) }} as open_num,
+        {{ rate_side('open_rate', 'den', 'false', 'own.month') }} as open_den
     from own
     cross join settings
     left join {{ ref('int_fx_months') }} as now_rate
@@ -57,10 +56,10 @@ converted as (
         org_id,
         reporting_currency,
         ever_paid_before,
-        {{ at_rate('open_minor', 'open_num', 'open_den', 'month_before') }} as open_minor,
-        {{ at_rate('close_minor', 'now_num', 'now_den', 'month') }} as close_minor,
+        coalesce({{ div_round(wide('open_minor') ~ ' * open_num', 'open_den') }}, 0) as open_minor,
+        coalesce({{ div_round(wide('close_minor') ~ ' * now_num', 'now_den') }}, 0) as close_minor,
         {%- for movement in movement_kinds() %}
-        {{ at_rate(movement ~ '_minor', 'now_num', 'now_den', 'month') }} as {{ movement }}_minor{% if not loop.last %},{% endif %}
+        coalesce({{ div_round(wide(movement ~ '_minor') ~ ' * now_num', 'now_den') }}, 0) as {{ movement }}_minor{% if not loop.last %},{% endif %}
         {%- endfor %}
     from rated
 ),

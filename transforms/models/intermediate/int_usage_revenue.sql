@@ -12,8 +12,8 @@ rated as (
     select
         overage.*,
         settings.reporting_currency as reporting_currency,
-        case when overage.currency = settings.reporting_currency then {{ wide('1') }} else rates.num end as num,
-        case when overage.currency = settings.reporting_currency then {{ wide('1') }} else rates.den end as den
+        {{ rate_side('rates', 'num', 'overage.amount_minor <> 0', 'overage.month', 'overage') }} as num,
+        {{ rate_side('rates', 'den', 'false', 'overage.month', 'overage') }} as den
     from overage
     inner join {{ catalog_source('catalog_settings') }} as settings
         on settings.version = (select version from {{ ref('stg_catalog__version_in_force') }})
@@ -24,5 +24,6 @@ rated as (
 
 select month, org_id, currency, amount_minor from overage
 union all
-select month, org_id, 'reporting:' || reporting_currency as currency, {{ at_rate('amount_minor', 'num', 'den', 'month') }} as amount_minor
+select month, org_id, 'reporting:' || reporting_currency as currency, 
+    coalesce({{ div_round(wide('amount_minor') ~ ' * num', 'den') }}, 0) as amount_minor
 from rated
