@@ -70,22 +70,9 @@ async function readText(path: string): Promise<string> {
 
 /** Reads catalog text; `file` is what problems call it. */
 export function readCatalogText(text: string, file: string): CatalogReading {
-  const lines = new LineCounter();
-  // `core` of YAML 1.2: `no` and `on` are words, dates stay text.
-  const yaml = parseDocument(text, {
-    lineCounter: lines,
-    version: '1.2',
-    uniqueKeys: true,
-    prettyErrors: false,
-  });
-  const [first] = [...yaml.errors, ...yaml.warnings];
-  if (first !== undefined) {
-    const { line, col } = lines.linePos(first.pos[0]);
-    const message =
-      first.code === 'DUPLICATE_KEY' ? 'this name stands here twice; remove one' : first.message;
-    return { ok: false, problems: [{ file, line, column: col, path: '', code: 'yaml', message }] };
-  }
-  const document: unknown = yaml.toJS({ maxAliasCount: 1_000 });
+  const reading = readYaml(text, file);
+  if (!reading.ok) return { ok: false, problems: [reading.problem] };
+  const { yaml, lines, document } = reading;
   const result = parseCatalog(document);
   if (result.ok) return { ok: true, file: { file, text, document, catalog: result.catalog } };
   const problems = result.problems.map((problem) => ({
@@ -96,6 +83,33 @@ export function readCatalogText(text: string, file: string): CatalogReading {
     message: problem.message,
   }));
   return { ok: false, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+type YamlReading =
+  | { readonly ok: true; readonly yaml: Document; readonly lines: LineCounter; readonly document: unknown }
+  | { readonly ok: false; readonly problem: PlacedProblem };
+
+function readYaml(text: string, file: string): YamlReading {
+  const lines = new LineCounter();
+  const fail = (message: string, line: number, column: number): YamlReading => ({
+    ok: false,
+    problem: { file, line, column, path: '', code: 'yaml', message },
+  });
+  try {
+    // YAML 1.2: `no` and `on` are words, days stay text.
+    const yaml = parseDocument(text, { lineCounter: lines, version: '1.2', prettyErrors: false });
+    const [first] = [...yaml.errors, ...yaml.warnings];
+    if (first !== undefined) {
+      const { line, col } = lines.linePos(first.pos[0]);
+      const isTwice = first.code === 'DUPLICATE_KEY';
+      return fail(isTwice ? 'this name stands here twice; remove one' : first.message, line, col);
+    }
+    return { ok: true, yaml, lines, document: yaml.toJS({ maxAliasCount: 1_000 }) };
+  } catch (error) {
+    // The parser recurses and bounds aliases: both throw instead of reporting.
+    if (!(error instanceof RangeError || error instanceof ReferenceError)) throw error;
+    return fail("this can't be read: nested too deeply, or too many aliases; write it out", 1, 1);
+  }
 }
 
 /** `catalog frontier.yaml:41:7 plans.growth.allowances.ops: unknown meter "ops"; did you mean "ai_operations"?` */

@@ -59,8 +59,8 @@ const RULES: readonly {
   },
   {
     fits: ({ section, field }) => isSold(section) && /^(limits|stopPolicy|ownKey)\b/.test(field),
-    effect: 'existing_customers',
-    meaning: () => 'a guardrail: it holds for existing customers too, as soon as this version rules',
+    effect: 'new_subscriptions',
+    meaning: () => `a guardrail of new subscriptions; ${STAY}`,
   },
   {
     fits: ({ section, field }) => isSold(section) && field.startsWith('features.'),
@@ -89,11 +89,11 @@ const RULES: readonly {
   },
   {
     fits: ({ section }) => section === 'meters',
-    effect: 'existing_customers',
+    effect: 'new_subscriptions',
     meaning: ({ kind, field }) =>
       field === '' && kind === 'removed'
-        ? 'no longer metered: its usage is neither limited nor billed from then on'
-        : 'changes what is counted from then on, for existing customers too; billed periods stay as billed',
+        ? 'not metered for new subscriptions; existing ones are metered as before'
+        : `what is counted for new subscriptions; ${STAY}, billed periods stay as billed`,
   },
   {
     fits: ({ section, field }) => section === 'programs' && /^rules\./.test(field),

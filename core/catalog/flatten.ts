@@ -12,21 +12,26 @@ export function flatten(value: unknown, path = ''): Map<string, string> {
 
 function collect(value: unknown, path: string, leaves: Map<string, string>): void {
   if (value === undefined) return;
-  if (typeof value !== 'object' || value === null) {
-    leaves.set(path, isShare(path, value) ? percentText(value) : String(value));
+  if (Array.isArray(value)) {
+    if (value.every((item) => typeof item !== 'object')) leaves.set(path, value.map(wordOf).join(', '));
+    else for (const [index, item] of value.entries()) collect(item, join(path, String(index + 1)), leaves);
     return;
   }
-  if (Array.isArray(value)) {
-    if (value.every((item) => typeof item !== 'object')) leaves.set(path, value.map(String).join(', '));
-    else
-      value.forEach((item: unknown, index) => {
-        collect(item, join(path, String(index + 1)), leaves);
-      });
+  if (typeof value !== 'object' || value === null) {
+    leaves.set(path, isShare(path, value) ? percentText(value) : wordOf(value));
     return;
   }
   const { money, rest } = splitMoney(value);
   if (money !== undefined) leaves.set(join(path, 'amount'), money);
   for (const [key, member] of rest) collect(member, join(path, key), leaves);
+}
+
+function wordOf(value: unknown): string {
+  return typeof value === 'string'
+    ? value
+    : typeof value === 'bigint'
+      ? value.toString()
+      : JSON.stringify(value);
 }
 
 function splitMoney(value: object): { money: string | undefined; rest: [string, unknown][] } {

@@ -30,16 +30,17 @@ export const Texts = z.array(Text).default([]);
 export const Assumed = z.boolean().default(false);
 
 const DECIMAL = /^(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?$/;
-export const DecimalText = z
-  .string('expected a decimal in quotes, like "49.00"')
-  .regex(DECIMAL, 'expected a decimal like "49.00": no sign, no exponent, no thousands separator');
+export const DecimalText = z.string('expected a decimal in quotes, like "49.00"').regex(DECIMAL, {
+  error: 'expected a decimal like "49.00": no sign, no exponent, no thousands separator',
+  abort: true,
+});
 
 /** A quantity of a meter, exact; kept as text. */
 export const Quantity = DecimalText;
 
 export const CurrencyCode = z
   .string()
-  .regex(/^[A-Z]{3}$/, 'expected a currency code like USD')
+  .regex(/^[A-Z]{3}$/, { error: 'expected a currency code like USD', abort: true })
   .refine(isCurrency, 'not a currency that Headgate knows (ISO 4217)');
 
 export const Zone = z.string().refine(isZone, 'not a zone of the IANA database; write it like Europe/Berlin');
@@ -65,10 +66,11 @@ export function percentToPpm(percent: string): number {
 
 const PercentText = z
   .string('expected a percentage in quotes, like "12.5"')
-  .regex(
-    /^(0|[1-9][0-9]{0,4})(\.[0-9]{1,4})?$/,
-    'expected a percentage like "12.5" (no % sign, four decimals)',
-  );
+  .regex(/^(0|[1-9][0-9]{0,4})(\.[0-9]{1,4})?$/, {
+    error: 'expected a percentage like "12.5" (no % sign, four decimals)',
+    // What follows reads the number.
+    abort: true,
+  });
 
 /** A percentage of any size (a goal of 120% net retention), in parts per million. */
 export const AnyPercent = PercentText.transform(percentToPpm);
