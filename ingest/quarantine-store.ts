@@ -197,7 +197,10 @@ function cursorOf({ firstSeenAt, quarantineId }: QuarantinedEvent): string {
 function after(cursor: string): SQL | undefined {
   const [at = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
   if (!/^qrn_[0-9a-f]+$/.test(id)) {
-    throw new InputError('invalid_cursor', 'the cursor is not one that a list gave; leave it out to start over');
+    throw new InputError(
+      'invalid_cursor',
+      'the cursor is not one that a list gave; leave it out to start over',
+    );
   }
   const instant = parseInstant(at);
   return or(

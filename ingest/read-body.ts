@@ -2,7 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { InputError } from '../core/errors.js';
 import { parseJsonExact, splitJsonArray } from '../core/json.js';
 import { isBlank, linesOf } from './files/safe-lines.js';
-import { readEventBytes, readEventText, readEventValue, type ReadEvent, type ReadingRules } from './read-event.js';
+import {
+  readEventBytes,
+  readEventText,
+  readEventValue,
+  type ReadEvent,
+  type ReadingRules,
+} from './read-event.js';
 
 /** `json` is one event or an array of them; `ndjson` is one event a line. */
 export type BodyFormat = 'json' | 'ndjson';
@@ -34,7 +40,10 @@ export function readBody(
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const events = format === 'ndjson' ? readLines(bytes, rules, limits) : readJson(bytes, rules, limits);
   if (events.length === 0) {
-    throw new InputError('invalid_input', 'the body holds no event; send one event, an array of events or NDJSON');
+    throw new InputError(
+      'invalid_input',
+      'the body holds no event; send one event, an array of events or NDJSON',
+    );
   }
   return events;
 }
@@ -48,7 +57,8 @@ function readLines(body: Buffer, rules: ReadingRules, limits: BodyLimits): BodyE
 function readJson(body: Buffer, rules: ReadingRules, limits: BodyLimits): BodyEvent[] {
   if (!isUtf8(body)) return [{ read: readEventBytes(body, rules), raw: () => body }];
   const text = body.toString('utf8');
-  if (!/^\s*\[/.test(text)) return text.trim() === '' ? [] : [{ read: readOne(text, rules), raw: () => body }];
+  if (!/^\s*\[/.test(text))
+    return text.trim() === '' ? [] : [{ read: readOne(text, rules), raw: () => body }];
   return readWholeArray(text, body.length, rules, limits) ?? readElements(text, rules, limits);
 }
 

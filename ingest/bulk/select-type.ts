@@ -40,10 +40,7 @@ export function selectType(type: EventType, lines: string): TypeSelection | null
   if (stream === null) return null;
   const { fields, rules } = typeSpec(type);
   const names = fields.map(({ name }) => name);
-  const paths = [
-    ...ATTRIBUTES.map((name) => `/${name}`),
-    ...names.map((name) => `/data/${name}`),
-  ];
+  const paths = [...ATTRIBUTES.map((name) => `/${name}`), ...names.map((name) => `/data/${name}`)];
   const attribute = (name: string): string => `token[${ATTRIBUTES.indexOf(name) + 1}]`;
   const field = (name: string): string => `token[${ATTRIBUTES.length + names.indexOf(name) + 1}]`;
   const checks = [

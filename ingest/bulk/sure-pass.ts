@@ -70,7 +70,9 @@ function presentPass(spec: FieldSpec, token: string): string {
 
 /** `-0` is written back as 0, so a sign needs a number other than zero behind it. */
 function signedNumber(signed: string, pattern: string): string {
-  return signed === '' ? pattern : String.raw`${pattern}|-(?:[1-9][0-9]{0,14}|[1-9][0-9]{0,8}\.[0-9]{0,5}[1-9])`;
+  return signed === ''
+    ? pattern
+    : String.raw`${pattern}|-(?:[1-9][0-9]{0,14}|[1-9][0-9]{0,8}\.[0-9]{0,5}[1-9])`;
 }
 
 /** Bytes are never fewer than UTF-16 units, so a text within the limit in bytes is within it for zod. */
@@ -129,7 +131,8 @@ export function objectBytes(names: readonly string[], token: (name: string) => s
 /** SQL for a rule between fields, as `checkRule` in core/fields.ts has it for values. */
 export function ruleHolds(rule: FieldRule, token: (name: string) => string): string {
   const has = (name: string): string => `(${token(name)} IS NOT NULL AND ${token(name)} <> 'null')`;
-  const count = (names: readonly string[]): string => names.map((name) => `${has(name)}::INTEGER`).join(' + ');
+  const count = (names: readonly string[]): string =>
+    names.map((name) => `${has(name)}::INTEGER`).join(' + ');
   switch (rule.kind) {
     case 'needs':
       return `(NOT ${has(rule.field)} OR ${has(rule.companion)})`;

@@ -32,7 +32,10 @@ export async function openFileBytes(path: string): Promise<FileBytes> {
     const head = await readHead(handle);
     const isPacked = name.toLowerCase().endsWith('.gz');
     if (isPacked && !isGzip(head) && head.length > 0) {
-      throw new InputError('unsupported_format', `file ${name}: its name ends in .gz but it is not gzip data`);
+      throw new InputError(
+        'unsupported_format',
+        `file ${name}: its name ends in .gz but it is not gzip data`,
+      );
     }
     if (!isPacked) requireText(head, name);
     let positionBytes = 0;

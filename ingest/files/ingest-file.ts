@@ -30,6 +30,8 @@ export interface FileOptions {
 export interface FileReport {
   readonly name: string;
   readonly accepted: number;
+  /** Of the accepted: validated by the engine, without JavaScript. */
+  readonly byEngine: number;
   readonly quarantined: number;
   /** Chunks taken in now; 0 when all of the file had been taken in before. */
   readonly chunks: number;
@@ -82,7 +84,7 @@ async function ingestChunks(
   { onProgress }: FileOptions,
   now: Instant,
 ): Promise<FileReport> {
-  let report: FileReport = { name: file.name, accepted: 0, quarantined: 0, chunks: 0 };
+  let report: FileReport = { name: file.name, accepted: 0, byEngine: 0, quarantined: 0, chunks: 0 };
   const tell = (doneBytes: number): void => {
     onProgress?.({ doneBytes, totalBytes: file.sizeBytes, ...report });
   };
@@ -92,6 +94,7 @@ async function ingestChunks(
     report = {
       ...report,
       accepted: report.accepted + outcome.accepted,
+      byEngine: report.byEngine + outcome.byEngine,
       quarantined: report.quarantined + outcome.quarantined,
       chunks: report.chunks + 1,
     };

@@ -95,7 +95,10 @@ class LineCutter {
     if (lastBreak === -1) {
       const firstBreak = bytes.indexOf(LINE_FEED);
       if (firstBreak !== -1) return this.take(bytes, firstBreak + 1);
-      this.overlong = { head: Buffer.from(bytes.subarray(0, this.options.overlongHeadBytes)), lengthBytes: 0 };
+      this.overlong = {
+        head: Buffer.from(bytes.subarray(0, this.options.overlongHeadBytes)),
+        lengthBytes: 0,
+      };
       return this.passOverlong(bytes);
     }
     return this.take(bytes, lastBreak + 1);

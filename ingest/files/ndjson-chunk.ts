@@ -21,6 +21,8 @@ export interface ChunkServices extends IngestServices {
 
 export interface ChunkOutcome {
   readonly accepted: number;
+  /** Of the accepted: validated by the engine, without JavaScript. */
+  readonly byEngine: number;
   readonly quarantined: number;
 }
 
@@ -145,7 +147,7 @@ async function appendChunk(
     chunk: { chainDigest, sourceName, offsetBytes: BigInt(endOffset), rows: BigInt(accepted) },
     recordedAtMicros: now,
   });
-  return { accepted, quarantined: read.refusals.length };
+  return { accepted, byEngine: sifted.sureRows, quarantined: read.refusals.length };
 }
 
 function fullDisk(error: unknown, file: string): UnavailableError | null {

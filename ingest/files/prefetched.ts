@@ -4,12 +4,12 @@ export async function* prefetched<Item>(items: AsyncIterable<Item>): AsyncGenera
   try {
     let upcoming = iterator.next();
     for (;;) {
-      const { done, value } = await upcoming;
-      if (done === true) return;
+      const result = await upcoming;
+      if (result.done === true) return;
       upcoming = iterator.next();
       // Looked at when its turn comes; until then a failure of the next item must not end the process.
       upcoming.catch(() => undefined);
-      yield value;
+      yield result.value;
     }
   } finally {
     await iterator.return?.();
