@@ -2,17 +2,26 @@
 -- causes no model cost.
 with
 
-spent as (
+reported as (
     select
         {{ month_start('days.day') }} as month,
         days.org_id as org_id,
         days.package_id as package_id,
-        days.currency as cost_currency,
+        days.currency as reported_currency,
         {{ int_sum('days.completed + days.failed + days.canceled') }} as executions,
         {{ int_sum('case when days.byo_key then 0 else days.cost_micros end') }} as cost_micros
     from {{ ref('fct_execution_days') }} as days
     inner join {{ ref('int_orgs') }} as orgs on days.org_id = orgs.org_id and not orgs.is_excluded
     group by {{ month_start('days.day') }}, days.org_id, days.package_id, days.currency
+),
+
+-- an execution that cost nothing may name no currency: it stands with the org's others
+spent as (
+    select
+        reported.*,
+        coalesce(reported.reported_currency, min(reported.reported_currency) over (partition by reported.month, reported.org_id)) as cost_currency
+    from reported
+    where reported.executions <> 0 or reported.cost_micros <> 0
 ),
 
 -- currencies of the org's revenue in the month; with several, what costs come in stays if it is one of them
@@ -30,6 +39,7 @@ placed as (
         spent.month as month,
         spent.org_id as org_id,
         spent.package_id as package_id,
+        spent.reported_currency as reported_currency,
         spent.executions as executions,
         spent.cost_micros as cost_micros,
         coalesce(spent.cost_currency, settings.reporting_currency, mains.main_currency, 'none') as cost_currency,
@@ -48,8 +58,9 @@ select
     placed.org_id as org_id,
     placed.package_id as package_id,
     placed.currency as currency,
-    placed.cost_currency as cost_currency,
+    placed.reported_currency as reported_currency,
     placed.executions as executions,
+    placed.cost_micros as reported_micros,
     case
         when placed.cost_currency = placed.currency or placed.cost_micros = 0 then placed.cost_micros
         when rates.num is null then {{ refuse(

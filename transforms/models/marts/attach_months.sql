@@ -43,21 +43,27 @@ counts as (
         {{ int_sum('open_installs') }} as active_installs
     from by_member
     group by month, dimension, member
+),
+
+rates as (
+    select month, dimension, member, active_orgs, active_installs, {{ ppm('active_installs', 'active_orgs') }} as packages_per_org_ppm
+    from counts
 )
 
 select
-    counts.month as month,
-    counts.dimension as dimension,
-    counts.member as member,
-    counts.active_orgs as active_orgs,
-    counts.active_installs as active_installs,
-    {{ ppm('counts.active_installs', 'counts.active_orgs') }} as packages_per_org_ppm,
-    {{ ppm('counts.active_installs', 'counts.active_orgs') }}
-        - {{ ppm('before.active_installs', 'before.active_orgs') }} as packages_per_org_change_ppm,
+    rates.month as month,
+    rates.dimension as dimension,
+    rates.member as member,
+    rates.active_orgs as active_orgs,
+    rates.active_installs as active_installs,
+    rates.packages_per_org_ppm as packages_per_org_ppm,
+    previous.packages_per_org_ppm as previous_packages_per_org_ppm,
+    rates.packages_per_org_ppm - previous.packages_per_org_ppm as packages_per_org_change_ppm,
+    {{ ppm('(rates.packages_per_org_ppm - previous.packages_per_org_ppm)', 'previous.packages_per_org_ppm') }} as packages_per_org_growth_ppm,
     months.is_complete as is_complete
-from counts
-inner join {{ ref('int_months') }} as months on counts.month = months.month
-left join counts as before
-    on counts.dimension = before.dimension
-    and counts.member = before.member
-    and before.month = {{ add_months('counts.month', -1) }}
+from rates
+inner join {{ ref('int_months') }} as months on rates.month = months.month
+left join rates as previous
+    on rates.dimension = previous.dimension
+    and rates.member = previous.member
+    and previous.month = {{ add_months('rates.month', -1) }}
