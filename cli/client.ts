@@ -1,0 +1,114 @@
+import { createApp } from '../api/app.js';
+import { HeadgateError, UnavailableError, type ErrorCode, ERROR_CODES } from '../core/errors.js';
+import type { Config } from '../platform/config.js';
+import { directoryHolder } from '../platform/data-directory.js';
+import { z } from 'zod';
+import { openRuntime, systemClock, type Runtime } from './runtime.js';
+
+/** A request as commands make it: the same whether a server holds the data directory or this process does. */
+export interface ApiCall {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly json?: unknown;
+  readonly body?: { readonly bytes: ReadableStream<Uint8Array> | Uint8Array; readonly type: string };
+}
+
+/** The one way of every command to the data: the API, in process or over HTTP. */
+export interface Client {
+  call<Answer>(call: ApiCall, shape: z.ZodType<Answer>): Promise<Answer>;
+  /** The runtime, when this process holds the directory; bulk work can then go without HTTP. */
+  readonly runtime: Runtime | null;
+  close(): Promise<void>;
+}
+
+/** A problem that the API answered, as the error it was on the other side. */
+class AnsweredProblem extends HeadgateError {
+  constructor(problem: z.infer<typeof Problem>) {
+    super(
+      problem.code,
+      problem.detail,
+      { retryable: problem.retryable, status: problem.status },
+      problem.details === undefined ? {} : { details: problem.details },
+    );
+  }
+}
+
+const Problem = z.looseObject({
+  code: z.enum(ERROR_CODES).catch('internal' satisfies ErrorCode),
+  detail: z.string(),
+  status: z.number(),
+  retryable: z.boolean(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
+type Fetch = (request: Request) => Response | Promise<Response>;
+
+function clientOver(fetchAnswer: Fetch, origin: string, token: string, runtime: Runtime | null): Client {
+  return {
+    runtime,
+    async call({ method = 'GET', path, query = {}, json, body }, shape) {
+      const url = new URL(path, origin);
+      for (const [name, value] of Object.entries(query)) {
+        if (value !== undefined) url.searchParams.set(name, String(value));
+      }
+      const type = body?.type ?? (json === undefined ? undefined : 'application/json');
+      const content = body?.bytes ?? (json === undefined ? undefined : JSON.stringify(json));
+      const response = await fetchAnswer(
+        new Request(url, {
+          method,
+          headers: {
+            authorization: `Bearer ${token}`,
+            ...(type === undefined ? {} : { 'content-type': type }),
+          },
+          ...(content === undefined ? {} : { body: content, duplex: 'half' }),
+        }),
+      );
+      const answer: unknown = await response.json();
+      if (!response.ok) throw new AnsweredProblem(Problem.parse(answer));
+      return shape.parse(answer);
+    },
+    async close() {
+      await runtime?.close();
+    },
+  };
+}
+
+export interface ConnectOptions {
+  readonly config: Config;
+  readonly command: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly onProgress: (message: string) => void;
+}
+
+/**
+ * A client for the data directory: through the server that holds it, or in this process when nobody does.
+ *
+ * @throws RefusedError `data_directory_locked` when a process holds it that does not serve
+ */
+export async function connect(options: ConnectOptions): Promise<Client> {
+  const holder = directoryHolder(options.config.dataDirectory);
+  if (holder?.server != null) {
+    const { url, token } = holder.server;
+    const fetchAnswer: Fetch = async (request) => {
+      try {
+        return await fetch(request);
+      } catch (cause) {
+        throw new UnavailableError(
+          'unavailable',
+          `the server at ${url} (process ${holder.pid}) holds the data directory and does not answer`,
+          { cause },
+        );
+      }
+    };
+    return clientOver(fetchAnswer, url, token, null);
+  }
+  const runtime = await openRuntime({ ...options, clock: systemClock });
+  const app = createApp(runtime.services);
+  return clientOver(
+    (request) => app.fetch(request),
+    'http://localhost',
+    runtime.services.localToken,
+    runtime,
+  );
+}

@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { ROLE_SCOPES } from '../../platform/api-keys.js';
+import { contextOf, withClient } from '../command.js';
+import { table } from '../output.js';
+
+const Key = z.object({
+  key_id: z.string(),
+  name: z.string(),
+  role: z.string().nullable(),
+  scopes: z.array(z.string()),
+  created_at: z.string(),
+  last_used_at: z.string().nullable(),
+  revoked_at: z.string().nullable(),
+});
+
+export function addKeysCommand(program: Command): void {
+  const keys = program.command('keys').description('make, list and revoke the keys of the API');
+  keys
+    .command('create')
+    .argument('<name>', 'whom or what the key is for')
+    .option('--role <role>', 'a bundle of scopes; headgate keys roles lists them')
+    .option('--scope <scope...>', 'single scopes')
+    .description('make a key; it is shown once')
+    .addHelpText('after', '\nExample:\n  headgate keys create "sales tool" --role sales')
+    .action(async (name: string, options: { role?: string; scope?: string[] }, command: Command) => {
+      await withClient(command, async (client, { output }) => {
+        const answer = await client.call(
+          { method: 'POST', path: '/v1/keys', json: { name, role: options.role, scopes: options.scope } },
+          z.object({ key: Key, secret: z.string() }),
+        );
+        output.answer(
+          answer,
+          () => `${answer.secret}\n\nKeep it: it is shown this once. Scopes: ${answer.key.scopes.join(', ')}`,
+        );
+      });
+    });
+  keys
+    .command('list')
+    .description('all keys, without their secrets')
+    .action(async (_options: unknown, command: Command) => {
+      await withClient(command, async (client, { output }) => {
+        const answer = await client.call({ path: '/v1/keys' }, z.object({ keys: z.array(Key) }));
+        output.answer(answer, () =>
+          table(
+            ['key', 'name', 'scopes', 'last used', 'state'],
+            answer.keys.map((key) => [
+              key.key_id,
+              key.name,
+              key.scopes.join(', '),
+              key.last_used_at ?? 'never',
+              key.revoked_at === null ? 'active' : `revoked ${key.revoked_at}`,
+            ]),
+          ),
+        );
+      });
+    });
+  keys
+    .command('revoke')
+    .argument('<key>', 'its id, as listed')
+    .description('refuse a key from now on')
+    .action(async (keyId: string, _options: unknown, command: Command) => {
+      await withClient(command, async (client, { output }) => {
+        const key = await client.call(
+          { method: 'DELETE', path: `/v1/keys/${encodeURIComponent(keyId)}` },
+          Key,
+        );
+        output.answer(key, () => `${key.key_id} (${key.name}) is revoked`);
+      });
+    });
+  keys
+    .command('roles')
+    .description('the roles and the scopes they bundle')
+    .action((_options: unknown, command: Command) => {
+      contextOf(command).output.answer(ROLE_SCOPES, () =>
+        table(
+          ['role', 'scopes'],
+          Object.entries(ROLE_SCOPES).map(([role, scopes]) => [role, scopes.join(', ')]),
+        ),
+      );
+    });
+}

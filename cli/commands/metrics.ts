@@ -1,0 +1,125 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { z } from 'zod';
+import { withClient, type CommandContext } from '../command.js';
+import type { Client } from '../client.js';
+import { showValue } from '../numbers.js';
+import { table } from '../output.js';
+
+const MetricAnswer = z.looseObject({
+  name: z.string(),
+  title: z.string(),
+  definition: z.string(),
+  unit: z.string(),
+  grain: z.string(),
+  dimensions: z.array(z.string()),
+  owner: z.string(),
+});
+const ListAnswer = z.object({ metrics: z.array(MetricAnswer) });
+export const ValuesAnswer = z.object({
+  metric: MetricAnswer,
+  run_id: z.string(),
+  as_of: z.string(),
+  values: z.array(
+    z.object({
+      period: z.string().nullable(),
+      currency: z.string().nullable(),
+      dimensions: z.record(z.string(), z.string()),
+      value: z.string().nullable(),
+      numerator: z.string().nullable(),
+      denominator: z.string().nullable(),
+      is_complete: z.boolean().nullable(),
+    }),
+  ),
+});
+type Values = z.infer<typeof ValuesAnswer>;
+
+interface Options {
+  readonly from?: string;
+  readonly to?: string;
+  readonly by?: string;
+  readonly where: Readonly<Record<string, string>>;
+  readonly currency?: string;
+  readonly asOf?: string;
+  readonly limit?: string;
+}
+
+/** `plan=growth` into the map of conditions. */
+export function collectPair(pair: string, known: Readonly<Record<string, string>>): Record<string, string> {
+  const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
+  if (!pair.includes('=') || name === '') throw new InvalidArgumentError('write it as name=value');
+  return { ...known, [name]: value };
+}
+
+export function addMetricsCommand(program: Command): void {
+  program
+    .command('metrics')
+    .argument('[name]', 'a metric; without one, all are listed with their definitions')
+    .description('show metrics and their values')
+    .option('--from <date>', 'periods from this day on (YYYY-MM-DD)')
+    .option('--to <date>', 'periods before this day')
+    .option('--by <dimension>', 'break down by a dimension')
+    .option('--where <dimension=value>', 'only this member; may be repeated', collectPair, {})
+    .option('--currency <code>', 'only this currency')
+    .option('--as-of <instant>', 'from the run measured as of this instant')
+    .option('--limit <rows>', 'at most so many values')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  headgate metrics\n  headgate metrics mrr --from 2026-01-01\n  headgate metrics mrr --by plan --json',
+    )
+    .action(async (name: string | undefined, options: Options, command: Command) => {
+      await withClient(command, (client, context) =>
+        name === undefined ? listMetrics(client, context) : showMetric(name, options, client, context),
+      );
+    });
+}
+
+async function listMetrics(client: Client, { output }: CommandContext): Promise<void> {
+  const answer = await client.call({ path: '/v1/metrics' }, ListAnswer);
+  output.answer(answer, () =>
+    table(
+      ['metric', 'unit', 'definition'],
+      answer.metrics.map(({ name, unit, definition }) => [name, unit, definition]),
+    ),
+  );
+}
+
+async function showMetric(
+  name: string,
+  options: Options,
+  client: Client,
+  { output }: CommandContext,
+): Promise<void> {
+  const where = Object.fromEntries(
+    Object.entries(options.where).map(([key, value]) => [`where[${key}]`, value]),
+  );
+  const { from, to, by, currency, asOf, limit } = options;
+  const answer = await client.call(
+    {
+      path: `/v1/metrics/${encodeURIComponent(name)}`,
+      query: { from, to, by, currency, as_of: asOf, limit, ...where },
+    },
+    ValuesAnswer,
+  );
+  output.answer(answer, () => describeValues(answer));
+}
+
+function describeValues({ metric, as_of: asOf, run_id: runId, values }: Values): string {
+  const dimensions = [...new Set(values.flatMap((value) => Object.keys(value.dimensions)))];
+  const rows = values.map((value) => [
+    value.period ?? '',
+    value.currency ?? '',
+    ...dimensions.map((dimension) => value.dimensions[dimension] ?? ''),
+    showValue(value.value === null ? null : BigInt(value.value), metric.unit, value.currency),
+    value.is_complete === false ? 'month not over' : '',
+  ]);
+  const head = ['period', 'currency', ...dimensions, metric.title, ''];
+  const body =
+    rows.length === 0
+      ? '(no values)'
+      : table(
+          head,
+          rows,
+          head.map((_, index) => (index === head.length - 2 ? 'right' : 'left')),
+        );
+  return `${metric.title}: ${metric.definition}\n\n${body}\n\nas of ${asOf}, run ${runId}`;
+}

@@ -1,0 +1,68 @@
+import { formatMoney, type Money } from '../core/money.js';
+
+const WHOLE = new Intl.NumberFormat('en-US');
+
+export function showMoney(amountMinor: bigint, currency: string): string {
+  return formatMoney({ amountMinor, currency } satisfies Money);
+}
+
+/** `1234567` ppm → `123.5%`: one digit, for reading; the exact figure is in `--json`. */
+export function showPpm(ppm: bigint): string {
+  const tenths = (ppm < 0n ? -1n : 1n) * ((abs(ppm) + 500n) / 1000n);
+  return `${tenths < 0n ? '-' : ''}${WHOLE.format(abs(tenths) / 10n)}.${abs(tenths) % 10n}%`;
+}
+
+export function showCount(count: bigint): string {
+  return WHOLE.format(count);
+}
+
+/** Seconds as the two largest units: `11 min 40 s`, `2 d 3 h`. */
+export function showSeconds(seconds: bigint): string {
+  const units: readonly (readonly [bigint, string])[] = [
+    [86_400n, 'd'],
+    [3600n, 'h'],
+    [60n, 'min'],
+    [1n, 's'],
+  ];
+  const first = units.findIndex(([size]) => seconds >= size);
+  if (first === -1) return '0 s';
+  let rest = seconds;
+  const parts: string[] = [];
+  for (const [size, name] of units.slice(first, first + 2)) {
+    if (rest / size > 0n) parts.push(`${rest / size} ${name}`);
+    rest %= size;
+  }
+  return parts.join(' ');
+}
+
+const SPARKS = '▁▂▃▄▅▆▇█';
+
+/** A row of bars for a row of values, lowest to highest. */
+export function sparkline(values: readonly bigint[]): string {
+  if (values.length === 0) return '';
+  const low = values.reduce((a, b) => (b < a ? b : a));
+  const high = values.reduce((a, b) => (b > a ? b : a));
+  const span = high - low;
+  return values.map((value) => SPARKS[span === 0n ? 3 : Number(((value - low) * 7n) / span)] ?? '').join('');
+}
+
+function abs(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}
+
+/** A number of the registry as people read it, by its unit. */
+export function showValue(value: bigint | null, unit: string, currency: string | null): string {
+  if (value === null) return '–';
+  switch (unit) {
+    case 'minor':
+      return showMoney(value, (currency ?? 'USD').replace('reporting:', ''));
+    case 'micros':
+      return `${(Number(value) / 1e6).toFixed(4)} ${currency ?? ''}`.trim();
+    case 'ppm':
+      return showPpm(value);
+    case 'seconds':
+      return showSeconds(value);
+    default:
+      return showCount(value);
+  }
+}
