@@ -68,7 +68,7 @@ export async function* drill(
     );
   }
   yield* run.stream(
-    `select * from (${sql}) as drilled order by side, org_id, at, event_source, event_id, amount`,
+    `select * from (${sql}) as drilled order by side, org_id, drilled.at, event_source, event_id, amount`,
     bound,
     DrillRow,
   );

@@ -1,5 +1,4 @@
 -- Invoice lines by stream, in the month in which their service period ends (its last instant inside), else the invoice's.
-{{ config(materialized='ephemeral') }}
 select
     case
         when lines.period_end is null then {{ month_start('lines.at') }}

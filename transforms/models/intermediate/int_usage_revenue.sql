@@ -20,10 +20,21 @@ rated as (
     left join {{ ref('int_fx_months') }} as rates
         on overage.month = rates.month and overage.currency = rates.base and settings.reporting_currency = rates.quote
     where settings.reporting_currency is not null
+),
+
+told as (
+    select month, org_id, currency as own_currency, currency, amount_minor from overage
+    union all
+    select
+        month, org_id, currency as own_currency, 'reporting:' || reporting_currency as currency,
+        coalesce({{ div_round(wide('amount_minor') ~ ' * num', 'den') }}, 0) as amount_minor
+    from rated
 )
 
-select month, org_id, currency, amount_minor from overage
-union all
-select month, org_id, 'reporting:' || reporting_currency as currency, 
-    coalesce({{ div_round(wide('amount_minor') ~ ' * num', 'den') }}, 0) as amount_minor
-from rated
+select
+    told.*,
+    {%- for dimension, column in member_dimensions() %}
+    coalesce(members.{{ column }}, 'none') as {{ dimension }}_member{% if not loop.last %},{% endif %}
+    {%- endfor %}
+from told
+left join {{ ref('int_org_members') }} as members on told.month = members.month and told.org_id = members.org_id

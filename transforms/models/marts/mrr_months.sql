@@ -8,9 +8,7 @@ org_months as (
 
 -- overage beside MRR, in the month in which the line's service ended
 overage as (
-    select month, org_id, currency, {{ int_sum('amount_minor') }} as usage_minor
-    from {{ ref('int_usage_revenue') }}
-    group by month, org_id, currency
+    select month, org_id, currency, amount_minor as usage_minor from {{ ref('int_usage_revenue') }}
 ),
 
 -- paid for some time inside the month and at neither end
