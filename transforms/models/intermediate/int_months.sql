@@ -30,6 +30,6 @@ select
     month,
     {{ start_of('month') }} as starts_at,
     least({{ start_of(add_months('month', 1)) }}, {{ as_of() }}) as closes_at,
-    {{ start_of(add_months('month', 1)) }} <= {{ as_of() }} as is_complete
+    cast({{ start_of(add_months('month', 1)) }} <= {{ as_of() }} as {{ type_boolean() }}) as is_complete
 from months
 where {{ start_of('month') }} < {{ as_of() }}
