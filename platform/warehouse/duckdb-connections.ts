@@ -113,3 +113,11 @@ export function closedError(): UnavailableError {
 export function reopenedError(): UnavailableError {
   return new UnavailableError('warehouse_unavailable', 'the warehouse was opened anew; start over');
 }
+
+export function brokenError(): UnavailableError {
+  return new UnavailableError(
+    'warehouse_unavailable',
+    'the warehouse stopped at an error (a full disk?) and is opened again with the next write; free some space',
+    { details: { retryAfterSeconds: 30 } },
+  );
+}

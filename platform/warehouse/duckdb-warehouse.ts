@@ -11,7 +11,7 @@ import {
   recordChunk,
   type OffsetRange,
 } from './duckdb-append.js';
-import { closedError, queryOn, reopenedError, runOn, streamOn } from './duckdb-connections.js';
+import { brokenError, closedError, queryOn, reopenedError, runOn, streamOn } from './duckdb-connections.js';
 import { DuckdbEngine, type DuckdbOptions } from './duckdb-engine.js';
 import { isFatal, warehouseError } from './duckdb-errors.js';
 import { AttachedRuns } from './duckdb-runs.js';
@@ -37,6 +37,8 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
   private readonly turnstile = new Turnstile();
   private readonly runs: AttachedRuns;
   private isClosed = false;
+  /** The engine ended with an error, and so far could not be opened again. */
+  private isBroken = false;
 
   private constructor(
     private readonly options: DuckdbOptions,
@@ -57,6 +59,7 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     if (events.length === 0 && !chunk) return NOTHING;
     const placed = placedInOrder(events);
     return await this.turnstile.enter(async () => {
+      if (this.isBroken) await this.reopen();
       if (chunk && (await this.findChunk(chunk.chainDigest))) return NOTHING;
       return this.commit(this.openEngine().writer, async (connection, base) => {
         await appendRows(connection, base, placed, recordedAtMicros);
@@ -155,11 +158,12 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     if (this.isClosed) return;
     await this.turnstile.enter(() => Promise.resolve());
     this.isClosed = true;
-    this.engine.close();
+    if (!this.isBroken) this.engine.close();
   }
 
   private openEngine(): DuckdbEngine {
     if (this.isClosed) throw closedError();
+    if (this.isBroken) throw brokenError();
     return this.engine;
   }
 
@@ -216,9 +220,11 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
 
   /** A failed checkpoint (a full disk) ends the engine's instance; the file is whole, so it is opened again. */
   private async reopen(): Promise<void> {
-    this.engine.close();
+    if (!this.isBroken) this.engine.close();
+    this.isBroken = true;
     this.runs.forget();
     this.engine = await DuckdbEngine.open(this.options);
+    this.isBroken = false;
   }
 }
 
