@@ -93,7 +93,8 @@
   {%- else -%}
     {%- set stale = context[config.require('stale')](kept, config.get('stream')) -%}
     {% call statement('stale') %}delete from {{ this }} where {{ stale }}{% endcall %}
-    {% call statement('main') %}insert into {{ this }} {{ sql }}{% endcall %}
+    {% call statement('main') %}insert into {{ this }} {{ sql }}
+    {%- if target.type == 'clickhouse' %} {{ adapter.get_model_query_settings(model) }}{% endif %}{% endcall %}
   {%- endif -%}
   {% do adapter.commit() %}
   {{ return({'relations': [this.incorporate(type='table')]}) }}

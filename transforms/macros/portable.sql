@@ -31,23 +31,23 @@
 {% endmacro %}
 {# One row per element; an absent array yields no row. #}
 {% macro json_elements(column, field) %}
-  {%- if target.type == 'clickhouse' -%} arrayJoin(JSONExtractArrayRaw({{ column }}, '{{ field }}'))
+  {%- if target.type == 'clickhouse' -%} arrayJoin(JSONExtractArrayRaw(ifNull({{ column }}, ''), '{{ field }}'))
   {%- else -%} cast(unnest(cast(json_extract({{ column }}, '$."{{ field }}"') as json[])) as varchar) {%- endif -%}
 {% endmacro %}
 {% macro json_strings(column, field) %}
-  {%- if target.type == 'clickhouse' -%} arrayJoin(JSONExtract({{ column }}, '{{ field }}', 'Array(String)'))
+  {%- if target.type == 'clickhouse' -%} arrayJoin(JSONExtract(ifNull({{ column }}, ''), '{{ field }}', 'Array(String)'))
   {%- else -%} unnest(json_extract_string({{ column }}, '$."{{ field }}"[*]')) {%- endif -%}
 {% endmacro %}
 {# One row per element as {"index": 1, "value": …}: for rules that break ties by the order in which things were sent. #}
 {% macro json_indexed_elements(column, field) %}
   {%- if target.type == 'clickhouse' -%} arrayJoin(arrayMap((element, place) -> concat('{"index":', toString(place), ',"value":', element, '}'),
-    JSONExtractArrayRaw({{ column }}, '{{ field }}'), arrayEnumerate(JSONExtractArrayRaw({{ column }}, '{{ field }}'))))
+    JSONExtractArrayRaw(ifNull({{ column }}, ''), '{{ field }}'), arrayEnumerate(JSONExtractArrayRaw(ifNull({{ column }}, ''), '{{ field }}'))))
   {%- else -%} unnest(list_transform(cast(json_extract({{ column }}, '$."{{ field }}"') as json[]),
     lambda element, place: '{"index":' || place || ',"value":' || cast(element as varchar) || '}')) {%- endif -%}
 {% endmacro %}
 {# One row per key of the object in `column`, and the value under a key that is itself an expression. #}
 {% macro json_keys_of(column) %}
-  {%- if target.type == 'clickhouse' -%} arrayJoin(JSONExtractKeys({{ column }}))
+  {%- if target.type == 'clickhouse' -%} arrayJoin(JSONExtractKeys(ifNull({{ column }}, '')))
   {%- else -%} unnest(json_keys({{ column }})) {%- endif -%}
 {% endmacro %}
 {% macro json_value_at(column, key) %}

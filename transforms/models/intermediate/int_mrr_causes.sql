@@ -16,7 +16,9 @@ instants as (
 touching as (
     select
         instants.instant as instant,
-        items.*,
+        {%- for column in ['org_id', 'currency', 'product_id', 'item_kind', 'quantity_micros', 'gross_minor', 'after_percent_minor', 'mrr_minor', 'kept_share', 'valid_from', 'valid_to', 'source', 'event_id', 'end_source', 'end_event_id', 'end_kind'] %}
+        items.{{ column }} as {{ column }},
+        {%- endfor %}
         items.valid_from < instants.instant as is_before,
         items.valid_to is null or items.valid_to > instants.instant as is_after
     from instants
@@ -128,7 +130,9 @@ events as (
 
 cited as (
     select
-        parts.*,
+        {%- for column in ['org_id', 'currency', 'instant', 'product_id', 'item_kind', 'cause', 'amount_minor'] %}
+        parts.{{ column }} as {{ column }},
+        {%- endfor %}
         events.source as source,
         events.event_id as event_id,
         row_number() over (

@@ -16,7 +16,7 @@ states as (
 
 spans as (
     select
-        states.*,
+        this.*,
         following.effective_at as ends_at,
         following.source as end_source,
         following.event_id as end_event_id,
@@ -27,13 +27,13 @@ spans as (
             when following.status in ('active', 'past_due', 'trialing') then 'change'
             else 'cancel'
         end as end_kind
-    from states
+    from states as this
     left join states as following
-        on states.org_id = following.org_id
-        and states.subscription_id = following.subscription_id
-        and states.place + 1 = following.place
-    where states.status in ('active', 'past_due', 'trialing')
-        and (following.effective_at is null or following.effective_at > states.effective_at)
+        on this.org_id = following.org_id
+        and this.subscription_id = following.subscription_id
+        and this.place + 1 = following.place
+    where this.status in ('active', 'past_due', 'trialing')
+        and (following.effective_at is null or following.effective_at > this.effective_at)
 ),
 
 discount_elements as (

@@ -36,7 +36,12 @@ own as (
 -- a month opens at the rate of the month before, and everything else is told at its own month-end rate
 rated as (
     select
-        own.*,
+        {%- for column in ['month', 'org_id', 'currency', 'open_minor', 'close_minor', 'ever_paid_before'] %}
+        own.{{ column }} as {{ column }},
+        {%- endfor %}
+        {%- for movement in movement_kinds() %}
+        own.{{ movement }}_minor as {{ movement }}_minor,
+        {%- endfor %}
         settings.reporting_currency as reporting_currency,
         {{ rate_side('now_rate', 'num', 'own.close_minor <> 0 or own.open_minor <> 0', 'own.month') }} as now_num,
         {{ rate_side('now_rate', 'den', 'false', 'own.month') }} as now_den,
@@ -87,9 +92,15 @@ all_currencies as (
 )
 
 select
-    all_currencies.*,
+    {%- for column in ['month', 'org_id', 'currency', 'open_minor', 'close_minor', 'ever_paid_before'] %}
+    all_currencies.{{ column }} as {{ column }},
+    {%- endfor %}
+    {%- for movement in movement_kinds() %}
+    all_currencies.{{ movement }}_minor as {{ movement }}_minor,
+    {%- endfor %}
     -- what only the rate changed
-    close_minor - open_minor {% for movement in movement_kinds() %} - {{ movement }}_minor{% endfor %} as fx_minor,
+    all_currencies.close_minor - all_currencies.open_minor
+        {%- for movement in movement_kinds() %} - all_currencies.{{ movement }}_minor{% endfor %} as fx_minor,
     {%- for dimension, column in member_dimensions() %}
     coalesce(here.{{ column }}, 'none') as {{ dimension }}_member,
     coalesce(before.{{ column }}, here.{{ column }}, 'none') as {{ dimension }}_member_before{% if not loop.last %},{% endif %}

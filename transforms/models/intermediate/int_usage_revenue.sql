@@ -10,7 +10,10 @@ overage as (
 
 rated as (
     select
-        overage.*,
+        overage.month as month,
+        overage.org_id as org_id,
+        overage.currency as currency,
+        overage.amount_minor as amount_minor,
         settings.reporting_currency as reporting_currency,
         {{ rate_side('rates', 'num', 'overage.amount_minor <> 0', 'overage.month', 'overage') }} as num,
         {{ rate_side('rates', 'den', 'false', 'overage.month', 'overage') }} as den
@@ -32,7 +35,9 @@ told as (
 )
 
 select
-    told.*,
+    {%- for column in ['month', 'org_id', 'own_currency', 'currency', 'amount_minor'] %}
+    told.{{ column }} as {{ column }},
+    {%- endfor %}
     {%- for dimension, column in member_dimensions() %}
     coalesce(members.{{ column }}, 'none') as {{ dimension }}_member{% if not loop.last %},{% endif %}
     {%- endfor %}

@@ -29,7 +29,14 @@ bases as (
 ),
 
 compared as (
-    select bases.*, coalesce(now.close_minor, 0) as now_minor
+    select
+        {%- for column in ['month', 'window_months', 'org_id', 'currency', 'then_minor'] %}
+        bases.{{ column }} as {{ column }},
+        {%- endfor %}
+        {%- for dimension, column in member_dimensions() %}
+        bases.{{ dimension }}_member as {{ dimension }}_member,
+        {%- endfor %}
+        coalesce(now.close_minor, 0) as now_minor
     from bases
     left join closes as now
         on bases.month = now.month
