@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { and, asc, eq, gt, ne, or } from 'drizzle-orm';
+import { InputError } from '../core/errors.js';
+import { derivedId } from '../core/ids.js';
+import type { WatermarkVector } from '../core/raw-event.js';
+import { formatInstant, parseInstant, type Instant } from '../core/time.js';
+import type { AuditLog } from '../platform/audit-log.js';
+import { conflicts } from '../platform/sql/schema.js';
+import { transaction, type Sql } from '../platform/sql/sql.js';
+import type { Warehouse } from '../platform/warehouse/warehouse.js';
+import { findConflicts, type FoundConflict } from './find-conflicts.js';
+
+export type Conflict = typeof conflicts.$inferSelect;
+export type ConflictStatus = Conflict['status'];
+export type ConflictDecision = NonNullable<Conflict['decision']>;
+
+export interface ConflictPage {
+  readonly conflicts: readonly Conflict[];
+  readonly nextCursor: string | null;
+}
+
+/** Which arrival of an identity stands, where somebody has decided: the rows of `conflict_decisions`. */
+export interface StandingArrival {
+  readonly stream: string;
+  readonly identity: string;
+  readonly logPartition: number;
+  readonly logOffset: bigint;
+}
+
+const BATCH = 1000;
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/**
+ * Reports what arrived above `from` with another's identity and other content. Reporting twice changes nothing.
+ * Until somebody decides, the first in log order stands.
+ *
+ * @returns how many conflicts were found, known ones included
+ */
+export async function reportConflicts(
+  { sql, warehouse }: { sql: Sql; warehouse: Warehouse },
+  range: { from: WatermarkVector | null; to: WatermarkVector },
+  now: Instant,
+): Promise<number> {
+  let count = 0;
+  let batch: FoundConflict[] = [];
+  const flush = async (): Promise<void> => {
+    if (batch.length > 0) await insertConflicts(sql, batch, now);
+    count += batch.length;
+    batch = [];
+  };
+  for await (const found of findConflicts(warehouse, range.from, range.to)) {
+    batch.push(found);
+    if (batch.length === BATCH) await flush();
+  }
+  await flush();
+  return count;
+}
+
+/** Oldest first, in pages by key. */
+export async function listConflicts(
+  sql: Sql,
+  { status, cursor, limit }: { status?: ConflictStatus; cursor?: string | undefined; limit: number },
+): Promise<ConflictPage> {
+  const rows = await sql.database
+    .select()
+    .from(conflicts)
+    .where(
+      and(
+        status === undefined ? undefined : eq(conflicts.status, status),
+        cursor === undefined ? undefined : after(cursor),
+      ),
+    )
+    .orderBy(asc(conflicts.foundAt), asc(conflicts.conflictId))
+    .limit(limit + 1);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return { conflicts: page, nextCursor: rows.length > limit && last ? cursorOf(last) : null };
+}
+
+/** @throws InputError `not_found` */
+export async function getConflict(sql: Sql, conflictId: string): Promise<Conflict> {
+  const [row] = await sql.database.select().from(conflicts).where(eq(conflicts.conflictId, conflictId));
+  if (row) return row;
+  throw new InputError('not_found', `conflicts: there is no ${conflictId}`, { status: 404 });
+}
+
+/**
+ * Says which of the two stands, from the next run on and for ever (or until decided otherwise). One identity has
+ * one standing arrival: choosing another one takes back an earlier choice among its conflicts.
+ */
+export async function decideConflict(
+  { sql, audit }: { sql: Sql; audit: AuditLog },
+  conflictId: string,
+  { decision, actor, reason }: { decision: ConflictDecision; actor: string; reason: string },
+  now: Instant,
+): Promise<Conflict> {
+  const { stream, identity } = await getConflict(sql, conflictId);
+  const decided = { status: 'decided', decidedBy: actor, decidedAt: now } as const;
+  await transaction(sql, async (database) => {
+    if (decision === 'other') {
+      await database
+        .update(conflicts)
+        .set({ ...decided, decision: 'first' })
+        .where(
+          and(
+            eq(conflicts.stream, stream),
+            eq(conflicts.identity, identity),
+            eq(conflicts.decision, 'other'),
+            ne(conflicts.conflictId, conflictId),
+          ),
+        );
+    }
+    await database
+      .update(conflicts)
+      .set({ ...decided, decision })
+      .where(eq(conflicts.conflictId, conflictId));
+  });
+  await audit.append(
+    { actor, action: 'conflict.decide', target: conflictId, details: { decision, reason, stream, identity } },
+    now,
+  );
+  return getConflict(sql, conflictId);
+}
+
+/** For the runs. An identity that was only ever decided for its first keeps the first, whatever arrives later. */
+export async function standingArrivals(sql: Sql): Promise<StandingArrival[]> {
+  const decided = await sql.database
+    .select()
+    .from(conflicts)
+    .where(eq(conflicts.status, 'decided'))
+    .orderBy(asc(conflicts.stream), asc(conflicts.identity), asc(conflicts.otherOffset));
+  const standing = new Map<string, StandingArrival>();
+  for (const conflict of decided) {
+    const key = `${conflict.stream} ${conflict.identity}`;
+    if (standing.has(key) && conflict.decision !== 'other') continue;
+    standing.set(key, standingOf(conflict));
+  }
+  return [...standing.values()];
+}
+
+function standingOf(conflict: Conflict): StandingArrival {
+  const { stream, identity } = conflict;
+  return conflict.decision === 'other'
+    ? { stream, identity, logPartition: conflict.otherPartition, logOffset: conflict.otherOffset }
+    : { stream, identity, logPartition: conflict.firstPartition, logOffset: conflict.firstOffset };
+}
+
+async function insertConflicts(sql: Sql, found: readonly FoundConflict[], now: Instant): Promise<void> {
+  await sql.database
+    .insert(conflicts)
+    .values(
+      found.map(({ firstOffset, otherOffset, ...event }) => ({
+        ...event,
+        conflictId: derivedId('cfl', [event.stream, event.identity, otherOffset.toString()], sha256),
+        firstPartition: 0,
+        firstOffset,
+        otherPartition: 0,
+        otherOffset,
+        status: 'open' as const,
+        foundAt: now,
+      })),
+    )
+    .onConflictDoNothing();
+}
+
+function cursorOf({ foundAt, conflictId }: Conflict): string {
+  return Buffer.from(`${formatInstant(foundAt)} ${conflictId}`).toString('base64url');
+}
+
+function after(cursor: string) {
+  const [at = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
+  if (!/^cfl_[0-9a-f]+$/.test(id)) {
+    throw new InputError(
+      'invalid_cursor',
+      'the cursor is not one that a list gave; leave it out to start over',
+    );
+  }
+  const instant = parseInstant(at);
+  return or(
+    gt(conflicts.foundAt, instant),
+    and(eq(conflicts.foundAt, instant), gt(conflicts.conflictId, id)),
+  );
+}
