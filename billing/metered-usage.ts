@@ -103,7 +103,7 @@ function readingsOf(meterId: string, meter: Meter, facts: string, bindings: Bind
     );
   }
   return `
-    select ${bindings.bind(meterId)} as meter_id, org_id, source, event_id, at, package_id,
+    select ${bindings.bind(meterId)} as meter_id, org_id, source, event_id, "at", package_id,
       coalesce(byo_key, false) as own_key, ${quantity} as quantity
     from ${facts}
     where ${conditions.join(' and ')}`;
@@ -141,13 +141,13 @@ function meteredSql(
     with asked as (select unnest(from_json(${bindings.bind(json)}, '${shape}'), max_depth := 2)),
     readings as (${readings.join(' union all ')}),
     metered as (
-      select asked.window_id, readings.source, readings.event_id, readings.at, readings.quantity
+      select asked.window_id, readings.source, readings.event_id, readings."at", readings.quantity
       from asked
       inner join readings
         on readings.org_id = asked.org_id
         and readings.meter_id = asked.meter_id
-        and readings.at >= asked.starts_at
-        and readings.at < asked.ends_at
+        and readings."at" >= asked.starts_at
+        and readings."at" < asked.ends_at
       where not (asked.skips_own_key and readings.own_key)
         and not list_contains(asked.other_packages, coalesce(readings.package_id, ''))
         and (asked.only_packages is null or list_contains(asked.only_packages, coalesce(readings.package_id, '')))
@@ -188,8 +188,8 @@ export function readMeteredEvents(
   const bindings = new Bindings();
   const metered = meteredSql(catalog, windows, run, bindings);
   return run.query(
-    `${metered} select window_id, source, event_id, cast(at as varchar) as at, cast(quantity as varchar) as quantity
-     from metered order by at, source, event_id, window_id`,
+    `${metered} select window_id, source, event_id, cast("at" as varchar) as "at", cast(quantity as varchar) as quantity
+     from metered order by "at", source, event_id, window_id`,
     bindings.values,
     Event,
   );

@@ -48,7 +48,7 @@ async function loadSubscriptions(run: RunReader, orgId: string | undefined): Pro
   );
   const left = new Set(excluded.map(({ org_id }) => org_id));
   const events = await run.query(
-    `select subject, type, source, event_id, at, data from ${run.facts('billing')}
+    `select subject, type, source, event_id, "at", data from ${run.facts('billing')}
      where type like 'subscription.%' ${orgId === undefined ? '' : 'and subject = $org'}`,
     orgId === undefined ? {} : { org: orgId },
     SubscriptionRow,

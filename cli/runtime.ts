@@ -5,6 +5,7 @@ import type { Services } from '../api/services.js';
 import type { Instant } from '../core/time.js';
 import { ApiKeys } from '../platform/api-keys.js';
 import { AuditLog } from '../platform/audit-log.js';
+import { CatalogStore } from '../platform/catalog-store.js';
 import type { Config } from '../platform/config.js';
 import { openDataDirectory, type DataDirectory } from '../platform/data-directory.js';
 import { LakeFiles } from '../platform/lake-files.js';
@@ -17,6 +18,7 @@ import { Vault } from '../platform/vault.js';
 import { DuckdbWarehouse } from '../platform/warehouse/duckdb-warehouse.js';
 import { RunAccess } from '../transforms/run-access.js';
 import { ensurePythonEnvironment } from '../transforms/runner/python-environment.js';
+import { companyInputs } from '../transforms/runner/company-inputs.js';
 import { createTransformer } from '../transforms/runner/transform.js';
 import { codeRevision } from './code-revision.js';
 
@@ -68,6 +70,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       isShuttingDown = true;
       return Promise.resolve();
     });
+    const catalogs = new CatalogStore(sql);
     const transform = createTransformer({
       sql,
       warehouse,
@@ -86,7 +89,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
         await lake.export(watermark);
       },
       reportConflicts: () => Promise.resolve(),
-      inputs: () => Promise.resolve({ catalogVersion: null, tables: {} }),
+      inputs: () => companyInputs(sql, catalogs),
     });
     const services: Services = {
       config,

@@ -61,7 +61,7 @@ async function exportStream(
       `copy (
          select * from facts.main.fct_${stream}
          where day >= cast($first as date) and day < cast($first as date) + interval 1 month
-         order by ${subject}, at, source, event_id
+         order by ${subject}, "at", source, event_id
        ) to '${target}' (format parquet)`,
       { first: `${month}-01` },
     );
