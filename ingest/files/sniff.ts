@@ -2,6 +2,7 @@ import { InputError } from '../../core/errors.js';
 
 /** How many first bytes `requireText` needs to see. */
 export const SNIFFED_BYTES = 4_096;
+const MAX_NUL_SHARE = 0.01;
 
 interface Signature {
   readonly bytes: readonly number[];
@@ -54,8 +55,9 @@ export function isGzip(head: Uint8Array): boolean {
 export function requireText(head: Uint8Array, fileName: string): void {
   const signature = SIGNATURES.find(({ bytes }) => startsWith(head, bytes));
   if (signature) throw notText(fileName, signature.what, signature.advice);
-  // No text format has NUL bytes; a few stray ones further on are bad lines, not a bad file.
-  if (head.includes(0)) throw notText(fileName, 'binary data', EXPORT);
+  // Text has no NUL bytes, but a stray one makes a bad line, not a bad file.
+  const nulCount = head.filter((byte) => byte === 0).length;
+  if (nulCount > MAX_NUL_SHARE * head.length) throw notText(fileName, 'binary data', EXPORT);
 }
 
 function notText(fileName: string, what: string, advice: string): InputError {
