@@ -62,13 +62,14 @@ test('of several processes that find a dead one there, exactly one takes over', 
   mkdirSync(root);
   writeLock({ pid: process.pid, processStart: 'another start', host: hostname() });
   const contenders = [startHolder(), startHolder(), startHolder()];
+  // The refused ones end by themselves, perhaps before the last has answered.
+  const gone = contenders.map((contender) => new Promise((resolve) => contender.once('close', resolve)));
   const outcomes = await Promise.all(
     contenders.map(async (contender) => {
       const [message] = (await once(contender, 'message')) as [unknown];
       return message;
     }),
   );
-  const gone = contenders.map((contender) => new Promise((resolve) => contender.once('close', resolve)));
   for (const contender of contenders) contender.kill('SIGKILL');
   await Promise.all(gone);
   expect(outcomes.sort()).toEqual(['held', 'refused', 'refused']);
