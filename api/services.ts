@@ -1,6 +1,9 @@
 import type { Instant } from '../core/time.js';
 import type { ApiKeys } from '../platform/api-keys.js';
 import type { AuditLog } from '../platform/audit-log.js';
+import type { FileServices } from '../ingest/files/ingest-file.js';
+import type { CatalogFile } from '../platform/catalog-file.js';
+import type { CatalogPublication, CatalogStore } from '../platform/catalog-store.js';
 import type { Config } from '../platform/config.js';
 import type { Logger } from 'pino';
 import type { Sql } from '../platform/sql/sql.js';
@@ -19,6 +22,11 @@ export interface Services {
   readonly warehouse: Warehouse & BulkWarehouse;
   readonly keys: ApiKeys;
   readonly audit: AuditLog;
+  readonly catalogs: CatalogStore;
+  /** Publishes a checked file as the next version; ingest knows its personal keys from then on. */
+  readonly publishCatalog: (file: CatalogFile, by: string) => Promise<CatalogPublication>;
+  /** Every way in: HTTP bodies, files, replay. */
+  readonly ingest: FileServices;
   readonly runs: RunAccess;
   readonly transform: (request: TransformRequest) => Promise<Run>;
   /** Stands for this process's own user: what the CLI sends, in process or to the server that holds the directory. */

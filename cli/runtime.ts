@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Services } from '../api/services.js';
+import type { PersonalKeys } from '../core/events/personal.js';
 import type { Instant } from '../core/time.js';
+import { QuarantineStore } from '../ingest/quarantine-store.js';
 import { ApiKeys } from '../platform/api-keys.js';
 import { AuditLog } from '../platform/audit-log.js';
 import { CatalogStore } from '../platform/catalog-store.js';
@@ -71,6 +73,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       return Promise.resolve();
     });
     const catalogs = new CatalogStore(sql);
+    let personalKeys = await personalKeysOf(catalogs);
     const transform = createTransformer({
       sql,
       warehouse,
@@ -99,18 +102,41 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       warehouse,
       keys: new ApiKeys(sql),
       audit: new AuditLog(sql),
+      catalogs,
+      ingest: {
+        log,
+        vault,
+        quarantine: new QuarantineStore(sql),
+        limits: config.limits,
+        personalKeys: () => personalKeys,
+        warehouse,
+        temporaryDirectory: directory.temporaryDirectory,
+      },
+      publishCatalog: async (file, by) => {
+        const publication = await catalogs.publish(file, { by }, clock());
+        personalKeys = await personalKeysOf(catalogs);
+        return publication;
+      },
       runs: new RunAccess(sql, warehouse),
       transform,
       localToken: randomBytes(32).toString('base64url'),
       onProgress: options.onProgress,
       isShuttingDown: () => isShuttingDown,
     };
-    void vault;
     return { services, directory, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** What any published version calls personal stays so: data that came under an older one is still there. */
+async function personalKeysOf(catalogs: CatalogStore): Promise<PersonalKeys> {
+  const published = await catalogs.published();
+  return {
+    attributes: [...new Set(published.flatMap(({ catalog }) => catalog.personal.attributes))],
+    fields: published.flatMap(({ catalog }) => catalog.personal.fields),
+  };
 }
 
 function warehouseOptions(config: Config, directory: DataDirectory) {
