@@ -8,6 +8,12 @@ leads as (
         leads.channel as channel,
         leads.status as status,
         leads.attributes as attributes,
+        leads.source as source,
+        leads.event_id as event_id,
+        leads.at as at,
+        companies.source as company_source,
+        companies.event_id as company_event_id,
+        companies.at as company_at,
         companies.industry as industry,
         cast(companies.employees as {{ type_text() }}) as employees,
         companies.country as country,
@@ -49,7 +55,8 @@ fit as (
         fields.lead_id as lead_id,
         rules.feature as feature,
         max(fields.field_value) as value,
-        {{ int_sum('rules.points') }} as points
+        {{ int_sum('rules.points') }} as points,
+        min(case when rules.field like 'company.%' then 1 else 0 end) as is_of_company
     from fields
     inner join {{ ref('stg_catalog__score_rules') }} as rules on fields.field = rules.field and rules.part = 'fit'
     where case rules.operator
@@ -59,29 +66,6 @@ fit as (
         when 'lte' then {{ decimal_or_null('fields.field_value') }} <= {{ decimal_or_null('rules.value') }}
     end
     group by fields.lead_id, rules.feature
-),
-
--- each activity's points halve with every half-life since; whole numbers ×10⁻¹², because float sums depend on their order
-decayed as (
-    select
-        leads.lead_id as lead_id,
-        rules.rule_id as rule_id,
-        rules.feature as feature,
-        rules.max_points as max_points,
-        cast(floor(
-            cast(rules.points as {{ type_double() }}) * 1000000000000
-            * pow(
-                cast(0.5 as {{ type_double() }}),
-                cast({{ seconds_between('activities.at', as_of()) }} as {{ type_double() }})
-                / cast(model.half_life_days * 86400 as {{ type_double() }})
-            )
-            + cast(0.5 as {{ type_double() }})
-        ) as {{ type_int128() }}) as pico_points
-    from {{ ref('stg_crm__lead_activities') }} as activities
-    inner join leads on activities.lead_id = leads.lead_id
-    inner join {{ ref('stg_catalog__score_rules') }} as rules
-        on activities.kind = rules.field and rules.part = 'engagement'
-    cross join {{ ref('stg_catalog__score_model') }} as model
 ),
 
 -- a rule's cap is on the sum of its activities
@@ -97,7 +81,7 @@ capped as (
         end as pico_points
     from (
         select lead_id, rule_id, feature, max_points, count(*) as activities, sum(pico_points) as pico_points
-        from decayed
+        from {{ ref('int_lead_activities') }}
         group by lead_id, rule_id, feature, max_points
     ) as summed
 ),
@@ -119,11 +103,11 @@ base as (
 ),
 
 parts as (
-    select lead_id, 'base' as feature, 'base' as part, value, points from base
+    select lead_id, 'base' as feature, 'base' as part, value, points, 0 as is_of_company from base
     union all
-    select lead_id, feature, 'fit' as part, value, points from fit
+    select lead_id, feature, 'fit' as part, value, points, is_of_company from fit
     union all
-    select lead_id, feature, 'engagement' as part, value, points from engagement
+    select lead_id, feature, 'engagement' as part, value, points, 0 as is_of_company from engagement
 ),
 
 -- a score stays within the scorecard's bounds; what that takes or gives is a part of its own
@@ -137,10 +121,25 @@ limits as (
         end as points
     from (select lead_id, {{ int_sum('points') }} as points from parts group by lead_id) as totals
     cross join {{ ref('stg_catalog__score_model') }} as model
+),
+
+all_parts as (
+    select * from parts
+    union all
+    select lead_id, 'limit' as feature, 'limit' as part, {{ null_of(type_text()) }} as value, points, 0 as is_of_company
+    from limits
+    where points <> 0
 )
 
-select lead_id, feature, part, value, cast(points as {{ type_bigint() }}) as points from parts
-union all
-select lead_id, 'limit' as feature, 'limit' as part, {{ null_of(type_text()) }} as value, cast(points as {{ type_bigint() }}) as points
-from limits
-where points <> 0
+select
+    all_parts.lead_id as lead_id,
+    all_parts.feature as feature,
+    all_parts.part as part,
+    all_parts.value as value,
+    cast(all_parts.points as {{ type_bigint() }}) as points,
+    -- the state of the lead or of its company that says so; activities stand in int_lead_activities
+    case when all_parts.is_of_company = 1 then leads.company_source else leads.source end as event_source,
+    case when all_parts.is_of_company = 1 then leads.company_event_id else leads.event_id end as event_id,
+    case when all_parts.is_of_company = 1 then leads.company_at else leads.at end as known_at
+from all_parts
+inner join leads on all_parts.lead_id = leads.lead_id

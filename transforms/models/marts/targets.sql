@@ -145,6 +145,7 @@ select
     end as status,
     unit,
     currency,
+    actual_currency,
     period_start,
     period_end,
     is_assumed,
