@@ -43,6 +43,7 @@ select
     counts.reached as reached,
     counts.censored as censored,
     counts.competing as competing,
+    {{ ppm('counts.reached', 'counts.installs') }} as reached_ppm,
     quantiles.median_seconds as median_seconds,
     quantiles.p75_seconds as p75_seconds,
     counts.installs_15m as installs_15m,

@@ -1,0 +1,6 @@
+{# Executions that ended well, and those that ended well or in failure. #}
+{% import "portable.sql" as sql with context %}
+{% import "drill_product.sql" as product with context %}
+{{ product.execution_rows('numerator', "ended.type = 'execution.completed'") }}
+union all
+{{ product.execution_rows('denominator', "ended.type in ('execution.completed', 'execution.failed')") }}
