@@ -49,7 +49,7 @@ export async function* drill(
   });
   const bound: Record<string, QueryParameter> = {};
   for (const name of parameters) {
-    const value = question[name] ?? fixedValue(metric, name) ?? DEFAULTS[name];
+    const value = question[name] ?? fixedValue(metric, name) ?? totalOf(metric, name) ?? DEFAULTS[name];
     if (value === undefined) {
       throw new InputError(
         'invalid_argument',
@@ -78,4 +78,9 @@ export async function* drill(
 function fixedValue(metric: Metric, name: string): string | undefined {
   const value = metric.filters?.[name];
   return value === undefined ? undefined : String(value);
+}
+
+/** Where the mart carries roll-ups, a dimension that is not asked for is rolled up. */
+function totalOf(metric: Metric, name: string): string | undefined {
+  return metric.breakdown === 'rollup' && metric.dimensions.includes(name) ? 'all' : undefined;
 }
