@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Services } from '../api/services.js';
 import type { PersonalKeys } from '../core/events/personal.js';
 import type { Instant } from '../core/time.js';
+import { reportConflicts, standingArrivals } from '../ingest/conflicts.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
 import { ApiKeys } from '../platform/api-keys.js';
 import { AuditLog } from '../platform/audit-log.js';
@@ -91,8 +92,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       exportLake: async (watermark) => {
         await lake.export(watermark);
       },
-      reportConflicts: () => Promise.resolve(),
-      inputs: () => companyInputs(sql, catalogs),
+      reportConflicts: async (range) => {
+        await reportConflicts({ sql, warehouse }, range, clock());
+      },
+      inputs: async () => companyInputs(catalogs, await standingArrivals(sql)),
     });
     const services: Services = {
       config,

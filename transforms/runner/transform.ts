@@ -35,8 +35,8 @@ export interface TransformDeps {
   readonly python: (onProgress: (message: string) => void) => Promise<PythonEnvironment>;
   /** Brings the raw rows up to the watermark into the lake. */
   readonly exportLake: (watermark: WatermarkVector) => Promise<void>;
-  /** Finds identities that came with other content since the last run, and reports them. */
-  readonly reportConflicts: (watermark: WatermarkVector) => Promise<void>;
+  /** Finds identities that came with other content since the run before (null: ever), and reports them. */
+  readonly reportConflicts: (range: { from: WatermarkVector | null; to: WatermarkVector }) => Promise<void>;
   /** The catalog's tables and the decisions on conflicts, as of now. */
   readonly inputs: () => Promise<{
     readonly catalogVersion: bigint | null;
@@ -105,7 +105,7 @@ async function transform(request: TransformRequest, deps: TransformDeps): Promis
     location: deps.layout.runDirectory(plan.runId),
   });
   try {
-    await deps.reportConflicts(plan.watermark);
+    await deps.reportConflicts({ from: plan.current?.watermark ?? null, to: plan.watermark });
     const built = await buildMarts(plan, { ...request, onProgress: progress }, deps);
     await publishRun(deps.sql, plan.runId, { ...built, finishedAt: deps.clock() });
   } catch (error) {
