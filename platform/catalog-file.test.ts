@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HeadgateError } from '../core/errors.js';
 import { formatProblem, loadCatalogFile, MAX_CATALOG_BYTES, readCatalogText } from './catalog-file.js';
@@ -186,4 +187,26 @@ describe('files', () => {
       ) as string,
     });
   });
+});
+
+test('any text is answered with a catalog or with problems that have a place', () => {
+  const anyText = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc
+      .tuple(fc.nat(TEXT.length), fc.string({ unit: 'binary' }))
+      .map(([at, text]) => TEXT.slice(0, at) + text + TEXT.slice(at)),
+    fc.nat(TEXT.length).map((at) => TEXT.slice(0, at)),
+  );
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const reading = readCatalogText(text, 'any.yaml');
+      if (reading.ok) return;
+      for (const { line, column, message } of reading.problems) {
+        expect(line).toBeGreaterThan(0);
+        expect(column).toBeGreaterThan(0);
+        expect(message).not.toBe('');
+      }
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { Assumed, CurrencyCode, DecimalText, Id, MoneyAmount, Percent, Text, Texts, Zone } from './values.js';
+import {
+  Assumed,
+  CurrencyCode,
+  DecimalText,
+  Id,
+  MoneyAmount,
+  Percent,
+  Text,
+  Texts,
+  Zone,
+  areRising,
+} from './values.js';
 
 export const PARTNER_KINDS = [
   'reseller',
@@ -61,7 +72,7 @@ export const CommissionRule = z.discriminatedUnion('kind', [
     /** What a new tier applies to: the part above it, everything so far (true-up), or the next period. */
     mode: z.enum(['marginal', 'retroactive', 'next_period']),
     currency: CurrencyCode,
-    bands: z.array(Band).min(1),
+    bands: z.array(Band).min(1).refine(areRising, 'bands must rise, and the last one alone has no upTo'),
     ...ruleFields,
   }),
   z.strictObject({ kind: z.literal('custom'), terms: Text, ...ruleFields }),

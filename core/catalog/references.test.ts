@@ -147,6 +147,34 @@ describe('references', () => {
     expect(problemsOf(exampleWith(path, value))).toContain(expected);
   });
 
+  test('an overage price in a second currency alone, and one currency twice', () => {
+    const overage = { model: 'per_unit', amount: '1', currency: 'EUR' };
+    expect(problemsOf(exampleWith(['plans', 'growth', 'overage', 'ai_operations'], overage))).toEqual([
+      'plans.growth.overage.ai_operations.currency: prices are written in USD, the first of currencies; others go under otherCurrencies',
+    ]);
+    const euro = { amount: '1', currency: 'EUR' };
+    expect(problemsOf(exampleWith(['plans', 'growth', 'price', 'otherCurrencies'], [euro, euro]))).toEqual([
+      'plans.growth.price.otherCurrencies.1.currency: the price in EUR stands here twice; remove one',
+    ]);
+  });
+
+  test('a goal in another currency than reports', () => {
+    const target = {
+      ...exampleDocument().targets.customers,
+      metric: 'arr',
+      goal: { money: '1', currency: 'EUR' },
+    };
+    expect(problemsOf(exampleWith(['targets', 'customers'], target))).toEqual([
+      'targets.customers.goal.currency: goals are held against reports, which are in USD; write this one in it',
+    ]);
+  });
+
+  test('a discount on packages that are paid in different intervals', () => {
+    expect(problemsOf(exampleWith(['packages', 'digest', 'price', 'interval'], 'year'))).toEqual([
+      'bundles.pair.discount: its packages are paid in different intervals and can not be added up; give the bundle a price',
+    ]);
+  });
+
   test('one rule id in two programs', () => {
     const { affiliates } = exampleDocument().programs;
     expect(problemsOf(exampleWith(['programs', 'resellers'], affiliates))).toEqual([

@@ -2,8 +2,8 @@ import type { Catalog } from '../catalog.js';
 import { didYouMean } from '../suggest.js';
 import type { CatalogProblem } from './problems.js';
 import { ReferenceCheck, type Path } from './reference-check.js';
+import { checkCurrencies } from './reference-currencies.js';
 import { checkCycles } from './reference-cycles.js';
-import type { Price } from './values.js';
 import { goalFor } from './market.js';
 import { METRIC_UNITS } from './metric-names.js';
 import type { Feature, Sold } from './products.js';
@@ -94,38 +94,6 @@ function checkProductIds(check: ReferenceCheck): void {
   }
 }
 
-function checkCurrencies(check: ReferenceCheck): void {
-  const { currencies, plans, packages, addons, bundles } = check.catalog;
-  const [primary] = currencies;
-  const priced: Record<string, Readonly<Record<string, { price?: Price | undefined }>>> = {
-    plans,
-    packages,
-    addons,
-    bundles,
-  };
-  for (const [section, items] of Object.entries(priced)) {
-    for (const [id, { price }] of Object.entries(items)) {
-      if (price === undefined) continue;
-      const path = [section, id, 'price'];
-      if (price.currency !== primary) {
-        check.report(
-          [...path, 'currency'],
-          'meaning',
-          `prices are written in ${String(primary)}, the first of currencies; others go under otherCurrencies`,
-        );
-      }
-      for (const [index, { currency }] of price.otherCurrencies.entries()) {
-        if (currency !== primary && currencies.includes(currency)) continue;
-        check.report(
-          [...path, 'otherCurrencies', index, 'currency'],
-          'meaning',
-          `${currency} is not one of the catalog's other currencies`,
-        );
-      }
-    }
-  }
-}
-
 function checkChannelsAndPhases(check: ReferenceCheck): void {
   for (const [id, { fromPhase }] of Object.entries(check.catalog.channels)) {
     if (fromPhase !== undefined) check.refer('phases', fromPhase, ['channels', id, 'fromPhase']);
@@ -157,6 +125,12 @@ function checkBundles(check: ReferenceCheck): void {
     checkAudience(check, bundle, path);
     check.referAll('packages', bundle.packages, [...path, 'packages']);
     check.referAll('bundles', bundle.bundles, [...path, 'bundles']);
+    const packages = bundle.packages.flatMap((packageId) => check.catalog.packages[packageId] ?? []);
+    if (bundle.price === undefined && new Set(packages.map(({ price }) => price.interval)).size > 1) {
+      const message =
+        'its packages are paid in different intervals and can not be added up; give the bundle a price';
+      check.report([...path, 'discount'], 'meaning', message);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { STREAMS } from '../raw-event.js';
-import { Assumed, CurrencyCode, DecimalText, Id, MoneyAmount, Quantity, Text } from './values.js';
+import { Assumed, CurrencyCode, DecimalText, Id, MoneyAmount, Quantity, Text, areRising } from './values.js';
 
 /** Event types that a meter can read, and the stream each is in. */
 export const METERED_EVENT_TYPES = {
@@ -80,7 +80,8 @@ const rateFields = {
 const Block = DecimalText.refine((block) => !/^0(\.0+)?$/.test(block), 'a block must be more than 0');
 const OverageTiers = z
   .array(z.strictObject({ upTo: Quantity.optional(), amount: DecimalText, flat: DecimalText.optional() }))
-  .min(1);
+  .min(1)
+  .refine(areRising, 'tiers must rise, and the last one alone has no upTo');
 
 /**
  * What usage over the allowance costs.

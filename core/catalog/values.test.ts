@@ -12,6 +12,7 @@ import {
   Price,
   RESERVED_IDS,
   Zone,
+  areRising,
 } from './values.js';
 
 const firstMessage = (schema: z.ZodType, value: unknown) => schema.safeParse(value).error?.issues[0]?.message;
@@ -101,4 +102,15 @@ test('a price keeps its other currencies apart', () => {
     assumed: false,
     otherCurrencies: [{ amountMinor: 27_900n, currency: 'EUR', assumed: true }],
   });
+});
+
+test('tiers rise by their number, not their text, and the last alone is open', () => {
+  expect(areRising([{ upTo: '500' }, { upTo: '3000' }, {}])).toBe(true);
+  expect(areRising([{}])).toBe(true);
+  // As text, "3000" stands before "500".
+  expect(areRising([{ upTo: '3000' }, { upTo: '500' }, {}])).toBe(false);
+  expect(areRising([{ upTo: '500' }, { upTo: '500.0' }, {}])).toBe(false);
+  expect(areRising([{ upTo: '0' }, {}])).toBe(false);
+  expect(areRising([{ upTo: '500' }])).toBe(false);
+  expect(areRising([{}, { upTo: '500' }])).toBe(false);
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isZone } from '../calendar.js';
+import { compareDecimals, tryParseDecimal } from '../decimal.js';
 import { InputError } from '../errors.js';
 import { isCurrency, parseMajor, type Money } from '../money.js';
 import { formatInstant, tryParseDate, tryParseDateOrInstant } from '../time.js';
@@ -152,3 +153,13 @@ export const Duration = z
   .strictObject({ ...durationFields, assumed: Assumed })
   .refine((value) => durationSeconds(value) > 0, 'give seconds, minutes, hours or days')
   .transform((value) => ({ seconds: durationSeconds(value), assumed: value.assumed }));
+
+/** Tiers that follow one another: each bound above the one before, and only the last is open. */
+export function areRising(tiers: readonly { readonly upTo?: string | undefined }[]): boolean {
+  return tiers.every(({ upTo }, index) => {
+    const isLast = index === tiers.length - 1;
+    const [bound, before] = [upTo, tiers[index - 1]?.upTo ?? '0'].map((text) => tryParseDecimal(text ?? ''));
+    if (bound == null || before == null) return isLast && upTo === undefined;
+    return !isLast && compareDecimals(bound, before) > 0;
+  });
+}
