@@ -1,140 +1,155 @@
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { bodyLimit } from 'hono/body-limit';
-import { compress } from 'hono/compress';
-import { secureHeaders } from 'hono/secure-headers';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context } from 'hono';
 import { HeadgateError, InputError, RefusedError } from '../core/errors.js';
-import { authenticate, requireScope } from './authentication.js';
+import { createAuthentication, requireScopes, type Authenticate } from './authentication.js';
 import type { RequestContext } from './context.js';
+import { docsRoutes } from './docs-page.js';
 import { describeOperation } from './openapi.js';
-import type { Operation, OperationInput } from './operation.js';
+import type { Operation } from './operation.js';
 import { operations } from './operations.js';
 import { problemOf, problemResponse } from './problem.js';
-import { docsRoutes } from './docs-page.js';
-import { writeJsonAnswer } from './json-answer.js';
 import { createRateLimit, type RateLimit } from './rate-limit.js';
+import { mediaTypeOf, parseJsonBody, readWhole, requireMediaType, streamOf } from './request-body.js';
+import { createRouteTable, honoPath } from './route-table.js';
 import type { Services } from './services.js';
-
-interface Variables {
-  requestId: string;
-}
-type Env = { Variables: Variables };
+import { respond } from './write-answer.js';
 
 /** Ids that callers send are kept when they are harmless in a log line. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const WHERE = /^where\[([a-z][a-z_]{0,39})\]$/;
 
-const identifyRequests: MiddlewareHandler<Env> = async (context, next) => {
-  const sent = context.req.header('x-request-id');
-  const requestId = sent !== undefined && REQUEST_ID.test(sent) ? sent : randomUUID();
-  context.set('requestId', requestId);
-  await next();
-  context.header('x-request-id', requestId);
-};
-
-function logRequests(services: Services): MiddlewareHandler<Env> {
-  return async (context, next) => {
-    const startedMs = performance.now();
-    await next();
-    services.logger.info(
-      {
-        requestId: context.get('requestId'),
-        method: context.req.method,
-        path: context.req.path,
-        status: context.res.status,
-        durationMs: Math.round((performance.now() - startedMs) * 100) / 100,
-      },
-      'request',
-    );
-  };
-}
-
-/** `/v1/leads/{leadId}` as Hono writes it. */
-const honoPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
-
-async function readBody(operation: Operation, context: Context<Env>): Promise<unknown> {
-  if (operation.body === undefined) return undefined;
-  const text = await context.req.text();
-  if (text === '') return {};
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new InputError(
-      'invalid_json',
-      'the body is not JSON; send an object with content-type application/json',
-    );
-  }
+interface House {
+  readonly services: Services;
+  readonly authenticate: Authenticate;
+  readonly limitRate: RateLimit;
 }
 
 /** Query parameters as an object; `where[plan]=growth` becomes `where: { plan: 'growth' }`. */
-function queryOf(context: Context<Env>): Record<string, unknown> {
-  const query: Record<string, unknown> = {};
-  const where: Record<string, string> = {};
-  for (const [name, value] of Object.entries(context.req.query())) {
-    const dimension = /^where\[([a-z_]{1,40})\]$/.exec(name)?.[1];
-    if (dimension === undefined) query[name] = value;
-    else where[dimension] = value;
+function queryOf(context: Context): Record<string, unknown> {
+  const query: [string, unknown][] = [];
+  const where: [string, string][] = [];
+  for (const [name, values] of Object.entries(context.req.queries())) {
+    const [value, second] = values;
+    if (value === undefined) continue;
+    if (second !== undefined) {
+      throw new InputError('invalid_argument', `query.${name.slice(0, 80)}: given twice; give it once`);
+    }
+    const dimension = WHERE.exec(name)?.[1];
+    if (dimension === undefined) query.push([name, value]);
+    else where.push([dimension, value]);
   }
-  return Object.keys(where).length > 0 ? { ...query, where } : query;
+  if (where.length > 0) query.push(['where', Object.fromEntries(where)]);
+  return Object.fromEntries(query);
 }
 
-function mount(app: OpenAPIHono<Env>, operation: Operation, services: Services, limitRate: RateLimit): void {
-  app.openAPIRegistry.registerPath(describeOperation(operation));
-  app.on(operation.method.toUpperCase(), honoPath(operation.path), async (context) => {
-    const key = operation.scope === 'public' ? null : await authenticate(context.req.raw, services);
-    if (key !== null && operation.scope !== 'public') requireScope(key, operation.scope);
-    if (key !== null) await limitRate(key);
-    const requestId = context.get('requestId');
-    const input: OperationInput = {
-      params: context.req.param(),
-      query: queryOf(context),
-      body: await readBody(operation, context),
-    };
-    const request: RequestContext = {
-      services,
-      key,
-      requestId,
-      now: services.clock(),
-      log: services.logger.child({ requestId, operation: operation.path }),
-      request: context.req.raw,
-    };
-    const result = await operation.answerTo(input, request);
-    return result instanceof Response ? result : writeJsonAnswer(result.answer, operation.answerStatus);
-  });
+async function readBytes(operation: Operation, request: Request, limit: number): Promise<Uint8Array> {
+  const { body, rawBody } = operation;
+  if (rawBody !== undefined) requireMediaType(request, rawBody.mediaTypes);
+  if (rawBody?.read === 'stream' || (body === undefined && rawBody === undefined)) return new Uint8Array(0);
+  const bytes = await readWhole(request, limit);
+  if (body !== undefined && bytes.length > 0) requireMediaType(request, ['application/json']);
+  return bytes;
+}
+
+/** From a request to its answer: who asks, may they, how often, what for; then the work. */
+async function answerRequest(
+  operation: Operation,
+  context: Context,
+  requestId: string,
+  { services, authenticate, limitRate }: House,
+): Promise<Response> {
+  const request = context.req.raw;
+  const key = operation.scopes === null ? null : await authenticate(request);
+  if (key !== null) {
+    await limitRate(key);
+    requireScopes(key, operation.scopes ?? []);
+  }
+  const limit = operation.bodyBytes(services.config.limits);
+  const query = queryOf(context);
+  const bytes = await readBytes(operation, request, limit);
+  const input = {
+    params: context.req.param(),
+    query,
+    body: operation.body === undefined ? undefined : parseJsonBody(bytes),
+  };
+  const requestContext: RequestContext = {
+    services,
+    key,
+    requestId,
+    now: services.clock(),
+    get log() {
+      return services.logger.child({ requestId, operation: operation.path });
+    },
+    bytes,
+    mediaType: mediaTypeOf(request),
+    stream: () => streamOf(request, limit),
+  };
+  return respond(operation, input, requestContext, request);
+}
+
+/** Gives the request its id, turns whatever is thrown into a problem, and logs both. */
+async function exchange(
+  context: Context,
+  { services: { logger } }: House,
+  work: (requestId: string) => Promise<Response>,
+): Promise<Response> {
+  const startedMs = performance.now();
+  const sent = context.req.header('x-request-id');
+  const requestId = sent !== undefined && REQUEST_ID.test(sent) ? sent : randomUUID();
+  const { method, path } = context.req;
+  let response: Response;
+  try {
+    response = await work(requestId);
+  } catch (error) {
+    const problem = problemOf(error, requestId);
+    const isOurs = !(error instanceof HeadgateError) || problem.status === 500;
+    if (isOurs) logger.error({ error, requestId }, 'request failed');
+    response = problemResponse(problem, allowOf(error));
+  }
+  const durationMs = Math.round((performance.now() - startedMs) * 100) / 100;
+  logger.info({ requestId, method, path, status: response.status, durationMs }, 'request');
+  return response;
+}
+
+/** 405 names what is allowed in a header of its own. */
+function allowOf(error: unknown): Record<string, string> {
+  const allow = error instanceof HeadgateError ? error.details?.['allow'] : undefined;
+  return typeof allow === 'string' ? { allow } : {};
 }
 
 /** The whole API over its services. Serving it, and holding the data directory, is the caller's. */
-export function createApp(services: Services): OpenAPIHono<Env> {
-  const app = new OpenAPIHono<Env>();
-  app.use(identifyRequests, logRequests(services), secureHeaders(), compress());
-  app.use(
-    bodyLimit({
-      maxSize: services.config.limits.bodyBytes,
-      onError: () => {
-        throw new InputError(
-          'body_too_large',
-          `the body is larger than ${services.config.limits.bodyBytes} bytes; send it in parts, or as a file with headgate ingest`,
-          { status: 413 },
-        );
-      },
+export function createApp(services: Services): OpenAPIHono {
+  const app = new OpenAPIHono();
+  const house: House = {
+    services,
+    authenticate: createAuthentication(services),
+    limitRate: createRateLimit(services.config.limits.requestsPerSecond),
+  };
+  for (const operation of operations) {
+    app.openAPIRegistry.registerPath(describeOperation(operation));
+    app.on(operation.method.toUpperCase(), honoPath(operation.path), (context) =>
+      exchange(context, house, (requestId) => answerRequest(operation, context, requestId, house)),
+    );
+  }
+  docsRoutes(app);
+  const methodsOf = createRouteTable(operations);
+  app.notFound((context) =>
+    exchange(context, house, () => {
+      throw nothingHere(context.req.method, context.req.path, methodsOf(context.req.path));
     }),
   );
-  const limitRate = createRateLimit(services.config.limits.requestsPerSecond);
-  for (const operation of operations) mount(app, operation, services, limitRate);
-  docsRoutes(app);
-  app.notFound((context) => {
-    const error = new RefusedError(
-      'route_not_found',
-      `there is no ${context.req.method} ${context.req.path}; see /docs`,
-      { status: 404 },
-    );
-    return problemResponse(problemOf(error, context.get('requestId')));
-  });
-  app.onError((error, context) => {
-    const requestId = context.get('requestId');
-    if (!(error instanceof HeadgateError) || error.status >= 500)
-      services.logger.error({ err: error, requestId }, 'request failed');
-    return problemResponse(problemOf(error, requestId));
-  });
   return app;
+}
+
+function nothingHere(method: string, path: string, allowed: readonly string[]): RefusedError {
+  const what = `${method} ${path.slice(0, 200)}`;
+  if (allowed.length === 0) {
+    return new RefusedError('route_not_found', `there is no ${what}; see /docs`, { status: 404 });
+  }
+  const allow = allowed.join(', ');
+  return new RefusedError('method_not_allowed', `there is no ${what}; this path takes ${allow}`, {
+    status: 405,
+    details: { allow },
+  });
 }

@@ -16,45 +16,51 @@ const LOCAL_KEY: ApiKey = {
 
 const BEARER = /^Bearer ([A-Za-z0-9_-]{8,200})$/;
 
+/** Tells who sends a request. */
+export type Authenticate = (request: Request) => Promise<ApiKey>;
+
 /**
- * Who sends a request, by its bearer key.
+ * By its bearer key.
  *
  * @throws RefusedError (401) `key_missing`, `key_invalid` or `key_revoked`; none says whether a similar key exists
  */
-export async function authenticate(request: Request, services: Services): Promise<ApiKey> {
-  const header = request.headers.get('authorization');
-  if (header === null) {
-    throw new RefusedError(
-      'key_missing',
-      'send a key: Authorization: Bearer hg_…; headgate keys create makes one',
-      {
-        status: 401,
-      },
-    );
-  }
-  const secret = BEARER.exec(header)?.[1];
-  if (secret !== undefined && isSame(secret, services.localToken)) return LOCAL_KEY;
-  const result =
-    secret === undefined
-      ? ({ ok: false, reason: 'key_invalid' } as const)
-      : await services.keys.authenticate(secret, services.clock());
-  if (result.ok) return result.key;
-  const says = result.reason === 'key_revoked' ? 'this key was revoked' : 'this key is not known';
-  throw new RefusedError(result.reason, `${says}; headgate keys list shows those that are`, { status: 401 });
+export function createAuthentication({ keys, clock, localToken }: Services): Authenticate {
+  const localDigest = digestOf(localToken);
+  return async (request) => {
+    const header = request.headers.get('authorization');
+    if (header === null) {
+      throw new RefusedError(
+        'key_missing',
+        'send a key: Authorization: Bearer hg_…; headgate keys create makes one',
+        { status: 401 },
+      );
+    }
+    const secret = BEARER.exec(header)?.[1];
+    if (secret === undefined) throw unknownKey('key_invalid');
+    // Digests compare in constant time, whatever the lengths.
+    if (timingSafeEqual(digestOf(secret), localDigest)) return LOCAL_KEY;
+    const result = await keys.authenticate(secret, clock());
+    if (!result.ok) throw unknownKey(result.reason);
+    return result.key;
+  };
 }
 
-/** @throws RefusedError (403) `scope_missing`, naming the scope that the key lacks */
-export function requireScope(key: ApiKey, needed: Scope): void {
-  if (allows(key.scopes, needed)) return;
+/** @throws RefusedError (403) `scope_missing`, naming the scopes that the key lacks */
+export function requireScopes(key: ApiKey, needed: readonly Scope[]): void {
+  const missing = needed.filter((scope) => !allows(key.scopes, scope));
+  if (missing.length === 0) return;
   throw new RefusedError(
     'scope_missing',
-    `this needs the scope ${needed}, and key ${key.keyId} has ${key.scopes.join(', ')}`,
-    { status: 403, details: { needed } },
+    `this needs the scope ${missing.join(' and ')}, and key ${key.keyId} has ${key.scopes.join(', ')}`,
+    { status: 403, details: { needed: [...needed] } },
   );
 }
 
-/** Compares in constant time, whatever the lengths. */
-function isSame(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
+function unknownKey(reason: 'key_invalid' | 'key_revoked'): RefusedError {
+  const says = reason === 'key_revoked' ? 'this key was revoked' : 'this key is not known';
+  return new RefusedError(reason, `${says}; headgate keys list shows those that are`, { status: 401 });
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }

@@ -1,6 +1,6 @@
-import type { ApiKey } from '../platform/api-keys.js';
-import type { Instant } from '../core/time.js';
 import type { Logger } from 'pino';
+import type { Instant } from '../core/time.js';
+import type { ApiKey } from '../platform/api-keys.js';
 import type { Services } from './services.js';
 
 /** What one request has at hand. */
@@ -10,7 +10,16 @@ export interface RequestContext {
   readonly key: ApiKey | null;
   readonly requestId: string;
   readonly now: Instant;
+  /** Made when first used: most requests log nothing of their own. */
   readonly log: Logger;
-  /** The request itself, for operations that read its bytes or headers. */
-  readonly request: Request;
+  /** The body of an operation that reads it whole, within its limit; else empty. */
+  readonly bytes: Uint8Array;
+  /** Without its parameters, in lower case; '' where none was sent. */
+  readonly mediaType: string;
+  /**
+   * The body piece by piece, for operations that never hold it whole.
+   *
+   * @throws InputError `body_too_large` once more than the operation's limit has arrived
+   */
+  stream(): AsyncIterable<Uint8Array>;
 }

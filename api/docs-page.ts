@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
-import type { Env } from 'hono';
+import { randomUUID } from 'node:crypto';
 import type { OpenAPIHono } from '@hono/zod-openapi';
+import { answerHeaders, PAGE_POLICY } from './answer-headers.js';
+import { apiJson } from './json-answer.js';
 
 const require = createRequire(import.meta.url);
 
@@ -19,23 +21,39 @@ const PAGE = `<!doctype html>
 </body>
 </html>`;
 
+const DESCRIPTION = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Headgate',
+    version: '1',
+    description:
+      'Go-to-market numbers that trace back to the event. Money is in minor units, as digit strings; ratios are parts per million ' +
+      'with both sides beside them; instants are RFC 3339 in UTC. Lists are paged by `limit` and `cursor`: give `next_cursor` back ' +
+      'as it came. Writes take an `Idempotency-Key`. Whatever goes wrong is a problem (RFC 9457) with a stable `code`.',
+  },
+} as const;
+
 /** The description of the API and a page to read it on. Nothing on the page comes from another host. */
-export function docsRoutes<E extends Env>(app: OpenAPIHono<E>): void {
+export function docsRoutes(app: OpenAPIHono): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  app.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: {
-      title: 'Headgate',
-      version: '1',
-      description:
-        'Go-to-market numbers that trace back to the event. Money is in minor units, as digit strings.',
-    },
+  let document: string | null = null;
+  app.get('/openapi.json', () => {
+    document ??= apiJson(app.getOpenAPI31Document(DESCRIPTION));
+    return new Response(document, {
+      headers: answerHeaders(randomUUID(), 'application/json; charset=utf-8'),
+    });
   });
-  app.get('/docs', (context) => context.html(PAGE));
+  app.get('/docs', () => {
+    const headers = answerHeaders(randomUUID(), 'text/html; charset=utf-8', {
+      'content-security-policy': PAGE_POLICY,
+    });
+    return new Response(PAGE, { headers });
+  });
   app.get('/docs/rapidoc.js', () => {
     const script = readFileSync(require.resolve('rapidoc/dist/rapidoc-min.js'));
-    return new Response(script, {
-      headers: { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'public, max-age=86400' },
+    const headers = answerHeaders(randomUUID(), 'text/javascript; charset=utf-8', {
+      'cache-control': 'public, max-age=86400',
     });
+    return new Response(new Uint8Array(script), { headers });
   });
 }

@@ -2,10 +2,3 @@
 export function apiJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? part.toString() : part));
 }
-
-export function writeJsonAnswer(answer: unknown, status: number): Response {
-  return new Response(apiJson(answer), {
-    status,
-    headers: { 'content-type': 'application/json; charset=utf-8' },
-  });
-}

@@ -1,5 +1,7 @@
 import type { z } from '@hono/zod-openapi';
 import { HeadgateError, InputError, type ErrorCode } from '../core/errors.js';
+import { answerHeaders } from './answer-headers.js';
+import { apiJson } from './json-answer.js';
 
 /** RFC 9457, with the stable code and the request's id beside it. */
 export interface Problem {
@@ -12,6 +14,9 @@ export interface Problem {
   readonly request_id: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }
+
+/** When nothing better is known of when something will be there again. */
+const USUAL_RETRY_AFTER_SECONDS = 5;
 
 /** The arguments of a request that did not parse: each with its path and what is wrong with it. */
 export function invalidArguments(
@@ -55,17 +60,21 @@ export function problemOf(error: unknown, requestId: string): Problem {
   };
 }
 
-export function problemResponse(problem: Problem): Response {
-  const retryAfterSeconds = problem.details?.['retryAfterSeconds'];
-  return new Response(JSON.stringify(problem), {
+export function problemResponse(problem: Problem, more: Readonly<Record<string, string>> = {}): Response {
+  const retryAfter = retryAfterOf(problem);
+  return new Response(apiJson(problem), {
     status: problem.status,
-    headers: {
-      'content-type': 'application/problem+json',
-      'x-request-id': problem.request_id,
-      ...(typeof retryAfterSeconds === 'number'
-        ? { 'retry-after': String(Math.ceil(retryAfterSeconds)) }
-        : {}),
+    headers: answerHeaders(problem.request_id, 'application/problem+json', {
+      ...(retryAfter === null ? {} : { 'retry-after': String(retryAfter) }),
       ...(problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-    },
+      ...more,
+    }),
   });
+}
+
+/** Whoever is turned away for now is told when to come back. */
+function retryAfterOf({ status, retryable, details }: Problem): number | null {
+  const said = details?.['retryAfterSeconds'];
+  if (typeof said === 'number') return Math.ceil(said);
+  return retryable && (status === 503 || status === 429) ? USUAL_RETRY_AFTER_SECONDS : null;
 }

@@ -8,6 +8,7 @@ import type { Config } from '../platform/config.js';
 import type { Logger } from 'pino';
 import type { Sql } from '../platform/sql/sql.js';
 import type { BulkWarehouse } from '../platform/warehouse/bulk-warehouse.js';
+import type { UserSql } from '../platform/warehouse/user-sql.js';
 import type { Warehouse } from '../platform/warehouse/warehouse.js';
 import type { RunAccess } from '../transforms/run-access.js';
 import type { Run } from '../transforms/run-store.js';
@@ -28,10 +29,14 @@ export interface Services {
   /** Every way in: HTTP bodies, files, replay. */
   readonly ingest: FileServices;
   readonly runs: RunAccess;
+  /** SQL that people send, each statement in a closed room of its own. */
+  readonly userSql: UserSql;
   readonly transform: (request: TransformRequest) => Promise<Run>;
   /** Stands for this process's own user: what the CLI sends, in process or to the server that holds the directory. */
   readonly localToken: string;
+  readonly codeRevision: string;
   /** Where long work says how far it is; a server drops it, a terminal shows it. */
   readonly onProgress: (message: string) => void;
-  readonly isShuttingDown: () => boolean;
+  /** Aborted when this process begins to stop: long work ends, short work is finished. */
+  readonly shutdown: AbortController;
 }

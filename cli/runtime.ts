@@ -19,6 +19,7 @@ import { openPgliteSql } from '../platform/sql/pglite-sql.js';
 import { loadVaultKeys } from '../platform/vault-keys.js';
 import { Vault } from '../platform/vault.js';
 import { DuckdbWarehouse } from '../platform/warehouse/duckdb-warehouse.js';
+import { UserSql } from '../platform/warehouse/user-sql.js';
 import { RunAccess } from '../transforms/run-access.js';
 import { ensurePythonEnvironment } from '../transforms/runner/python-environment.js';
 import { companyInputs } from '../transforms/runner/company-inputs.js';
@@ -68,19 +69,21 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     const log = new DirectLog(warehouse, { queueLimit: config.limits.queueEvents, commitLimit: 10_000 });
     closers.push(() => log.close());
     const vault = await Vault.open(sql, await loadVaultKeys(directory.keysFile, config.secrets), clock());
-    let isShuttingDown = false;
+    const shutdown = new AbortController();
     closers.push(() => {
-      isShuttingDown = true;
+      shutdown.abort();
       return Promise.resolve();
     });
+    const runs = new RunAccess(sql, warehouse);
     const catalogs = new CatalogStore(sql);
     let personalKeys = await personalKeysOf(catalogs);
+    const revision = codeRevision();
     const transform = createTransformer({
       sql,
       warehouse,
       layout: directory,
       clock,
-      codeRevision: codeRevision(),
+      codeRevision: revision,
       inherited: Object.fromEntries(INHERITED.map((name) => [name, options.environment[name]])),
       keepRuns: config.runsKept,
       python: (onProgress) =>
@@ -94,6 +97,9 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       },
       reportConflicts: async (range) => {
         await reportConflicts({ sql, warehouse }, range, clock());
+      },
+      onPublished: () => {
+        runs.pointerMoved();
       },
       inputs: async () => companyInputs(catalogs, await standingArrivals(sql)),
     });
@@ -120,11 +126,17 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
         personalKeys = await personalKeysOf(catalogs);
         return publication;
       },
-      runs: new RunAccess(sql, warehouse),
+      runs,
+      userSql: new UserSql(lakeFiles, {
+        ...config.userSql,
+        concurrent: 2,
+        temporaryDirectory: directory.temporaryDirectory,
+      }),
       transform,
+      codeRevision: revision,
       localToken: randomBytes(32).toString('base64url'),
       onProgress: options.onProgress,
-      isShuttingDown: () => isShuttingDown,
+      shutdown,
     };
     return { services, directory, close };
   } catch (error) {

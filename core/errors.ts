@@ -51,6 +51,7 @@ export const ERROR_CODES = [
   // not there
   'not_found',
   'route_not_found',
+  'method_not_allowed',
   'org_not_found',
   'lead_not_found',
   'run_not_found',

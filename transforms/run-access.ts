@@ -15,17 +15,21 @@ export type RunChoice = { readonly asOf?: Instant | undefined; readonly runId?: 
 
 /** Opens published runs for readers. The pointer is resolved once per piece of work, so none sees two runs. */
 export class RunAccess {
+  /** The pointer moves only in this process, which says so: asking the store with every request would cost more than the answer. */
+  private current: Promise<Run | null> | null = null;
+
   constructor(
     private readonly sql: Sql,
     private readonly warehouse: Warehouse,
   ) {}
 
-  /**
-   * @throws RefusedError `no_run` before the first transform, `no_run_as_of` when nobody measured at that instant; both name the
-   *   command that makes one
-   */
+  /** @throws RefusedError as `choose` does */
   async withRun<Result>(choice: RunChoice, work: (open: OpenRun) => Promise<Result>): Promise<Result> {
-    const run = await this.choose(choice);
+    return this.read(await this.choose(choice), work);
+  }
+
+  /** For readers that chose before: the run stays open until `work` is done. */
+  async read<Result>(run: Run, work: (open: OpenRun) => Promise<Result>): Promise<Result> {
     const reader = await this.warehouse.openRun(run);
     try {
       return await work({ run, reader });
@@ -34,7 +38,16 @@ export class RunAccess {
     }
   }
 
-  private async choose({ asOf, runId }: RunChoice): Promise<Run> {
+  /** To be called when a run was published. */
+  pointerMoved(): void {
+    this.current = null;
+  }
+
+  /**
+   * @throws RefusedError `no_run` before the first transform, `no_run_as_of` when nobody measured at that instant; both name the
+   *   command that makes one
+   */
+  async choose({ asOf, runId }: RunChoice): Promise<Run> {
     if (runId !== undefined) return this.byId(runId);
     if (asOf !== undefined) {
       const run = await runAsOf(this.sql, asOf);
@@ -46,12 +59,22 @@ export class RunAccess {
         { details: { command } },
       );
     }
-    const current = await currentRun(this.sql);
+    const current = await this.resolvePointer();
     if (current !== null) return current;
     const command = 'headgate transform';
     throw new RefusedError('no_run', `there are no numbers yet; make them with: ${command}`, {
       details: { command },
     });
+  }
+
+  private async resolvePointer(): Promise<Run | null> {
+    const asked = (this.current ??= currentRun(this.sql));
+    try {
+      return await asked;
+    } catch (error) {
+      if (this.current === asked) this.current = null;
+      throw error;
+    }
   }
 
   private async byId(runId: string): Promise<Run> {

@@ -17,6 +17,7 @@ export const createKey = operation({
   }),
   answer: z.object({ key: KeyShape, secret: z.string() }),
   answerStatus: 201,
+  onRepeat: 'refusal',
 
   async handle({ body }, context) {
     const { services, now } = context;

@@ -10,7 +10,7 @@ export const createRun = operation({
   tag: 'Runs',
   summary: 'Build, test and publish the marts; answers when the run is published or has failed',
   description: 'A run whose tests fail is not published: the numbers that were served stay.',
-  body: z.object({
+  body: z.strictObject({
     as_of: InstantArgument.optional(),
     full_refresh: z.boolean().default(false),
   }),
@@ -22,6 +22,7 @@ export const createRun = operation({
     const run = await services.transform({
       ...(body.as_of === undefined ? {} : { asOf: body.as_of }),
       fullRefresh: body.full_refresh,
+      signal: services.shutdown.signal,
       onProgress: (message) => {
         log.info({ message }, 'transform');
         services.onProgress(message);

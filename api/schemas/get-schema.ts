@@ -8,7 +8,7 @@ import { operation } from '../operation.js';
 export const getSchema = operation({
   method: 'get',
   path: '/v1/schemas/{type}',
-  scope: 'public',
+  scope: 'any_key',
   tag: 'Events',
   summary: 'The JSON Schema of an event type, from the schema that ingest checks with',
   params: z.object({ type: z.string().max(80) }),

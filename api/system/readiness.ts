@@ -13,7 +13,7 @@ export const readiness = operation({
   problems: ['shutting_down', 'sql_unavailable', 'warehouse_unavailable'],
 
   async handle(_input, { services }) {
-    if (services.isShuttingDown()) {
+    if (services.shutdown.signal.aborted) {
       throw new UnavailableError('shutting_down', 'this process is stopping; ask another one');
     }
     await services.sql.database.execute(sql`select 1`);

@@ -37,6 +37,8 @@ export interface TransformDeps {
   readonly exportLake: (watermark: WatermarkVector) => Promise<void>;
   /** Finds identities that came with other content since the run before (null: ever), and reports them. */
   readonly reportConflicts: (range: { from: WatermarkVector | null; to: WatermarkVector }) => Promise<void>;
+  /** Told as soon as a run is published, before older ones are removed. */
+  readonly onPublished: () => void;
   /** The catalog's tables and the decisions on conflicts, as of now. */
   readonly inputs: () => Promise<{
     readonly catalogVersion: bigint | null;
@@ -108,6 +110,7 @@ async function transform(request: TransformRequest, deps: TransformDeps): Promis
     await deps.reportConflicts({ from: plan.current?.watermark ?? null, to: plan.watermark });
     const built = await buildMarts(plan, { ...request, onProgress: progress }, deps);
     await publishRun(deps.sql, plan.runId, { ...built, finishedAt: deps.clock() });
+    deps.onPublished();
   } catch (error) {
     await failRun(deps.sql, plan.runId, error instanceof Error ? error.message : String(error), deps.clock());
     throw error;
