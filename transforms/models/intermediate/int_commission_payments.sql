@@ -237,7 +237,7 @@ select
     partner_states.program_id as program_id,
     partner_states.partner_kind as partner_kind,
     partner_states.tier as tier,
-    kinds.partner_kind is not null as is_kind_fit,
+    cast(kinds.partner_kind is not null as {{ type_boolean() }}) as is_kind_fit,
     programs.version as catalog_version,
     programs.zone as zone,
     programs.hold_days as hold_days,

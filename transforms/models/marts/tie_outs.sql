@@ -93,7 +93,8 @@ retention_bases as (
     left join {{ ref('mrr_months') }} as totals
         on retention.currency = totals.currency
         and totals.dimension = 'all'
-        and {{ month_number('totals.month') }} = {{ month_number('retention.month') }} - retention.window_months
+        and cast({{ month_number('totals.month') }} as {{ type_bigint() }})
+        = cast({{ month_number('retention.month') }} as {{ type_bigint() }}) - retention.window_months
     where retention.dimension = 'all' and retention.currency not like 'reporting:%'
 ),
 
