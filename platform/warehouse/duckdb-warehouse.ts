@@ -1,14 +1,15 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
-import type { RawEvent, Stream, WatermarkVector } from '../../core/raw-event.js';
+import { STREAMS, type RawEvent, type Stream, type WatermarkVector } from '../../core/raw-event.js';
 import type { LakeFiles } from '../lake-files.js';
 import type { BulkBatch, BulkSession, BulkWarehouse, PlacedEvent } from './bulk-warehouse.js';
 import {
   appendBatch,
-  appendRows,
+  insertsOf,
   offsetsFrom,
   placedInOrder,
   recordChunk,
+  runInsert,
   type OffsetRange,
 } from './duckdb-append.js';
 import { brokenError, closedError, queryOn, reopenedError, runOn, streamOn } from './duckdb-connections.js';
@@ -61,10 +62,16 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     return await this.turnstile.enter(async () => {
       if (this.isBroken) await this.reopen();
       if (chunk && (await this.findChunk(chunk.chainDigest))) return NOTHING;
-      return this.commit(this.openEngine().writer, async (connection, base) => {
-        await appendRows(connection, base, placed, recordedAtMicros);
-        if (chunk) await recordChunk(connection, chunk, recordedAtMicros);
-        return { count: BigInt(placed.length), ranges: rangesOf(placed, base) };
+      const base = this.openEngine().nextOffset();
+      const inserts = insertsOf(base, placed, recordedAtMicros);
+      return this.commit(this.engine.writer, base, {
+        // One INSERT is a transaction by itself, and without BEGIN and COMMIT it is two round trips shorter.
+        isOneStatement: inserts.length === 1 && !chunk,
+        write: async (connection) => {
+          for (const insert of inserts) await runInsert(connection, insert);
+          if (chunk) await recordChunk(connection, chunk, recordedAtMicros);
+          return rangesOf(placed, base);
+        },
       });
     });
   }
@@ -172,21 +179,16 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     connection: DuckDBConnection,
     batch: BulkBatch,
   ): Promise<AppendReceipt> {
-    const streams = new Set([
-      ...batch.selections.map((selection) => selection.stream),
-      ...batch.events.map(({ event }) => event.stream),
-    ]);
     return this.turnstile.enter(async () => {
       if (engine !== this.openEngine()) throw reopenedError();
       if (await this.findChunk(batch.chunk.chainDigest)) return NOTHING;
-      return this.commit(connection, async (on, base) => {
-        const count = await appendBatch(on, base, batch);
-        const ranges = new Map<Stream, OffsetRange>();
-        for (const stream of streams) {
-          const range = await offsetsFrom(on, stream, base);
-          if (range) ranges.set(stream, range);
-        }
-        return { count, ranges };
+      const base = this.engine.nextOffset();
+      return this.commit(connection, base, {
+        isOneStatement: false,
+        write: async (on) => {
+          await appendBatch(on, base, batch);
+          return writtenFrom(on, base);
+        },
       });
     });
   }
@@ -194,28 +196,27 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
   /** Called inside the turnstile. All or nothing: what an error leaves open is looked up. */
   private async commit(
     connection: DuckDBConnection,
-    write: (connection: DuckDBConnection, baseOffset: bigint) => Promise<Written>,
+    base: bigint,
+    {
+      write,
+      isOneStatement,
+    }: { write: (connection: DuckDBConnection) => Promise<Written>; isOneStatement: boolean },
   ): Promise<AppendReceipt> {
-    const base = this.engine.nextOffset();
-    let written: Written = { count: 0n, ranges: new Map() };
+    let written: Written;
     try {
-      await connection.run('BEGIN TRANSACTION');
-      written = await write(connection, base);
-      await connection.run('COMMIT');
+      if (!isOneStatement) await connection.run('BEGIN TRANSACTION');
+      written = await write(connection);
+      if (!isOneStatement) await connection.run('COMMIT');
     } catch (error) {
       await connection.run('ROLLBACK').catch(() => undefined);
       if (isFatal(error)) await this.reopen();
       // A commit that rewrites the file can fail after its rows are safe; "not appended" would then be a lie.
-      if (!(await this.hasRowsOf(written))) throw warehouseError(error, 'append');
+      const landed = await writtenFrom(this.engine.writer, base);
+      if (landed.size === 0) throw warehouseError(error, 'append');
+      written = landed;
     }
-    for (const [stream, { last }] of written.ranges) this.engine.highest.set(stream, last);
+    for (const [stream, { last }] of written) this.engine.highest.set(stream, last);
     return receiptOf(written);
-  }
-
-  private async hasRowsOf({ ranges }: Written): Promise<boolean> {
-    for (const [stream, { first }] of ranges)
-      return (await offsetsFrom(this.engine.writer, stream, first)) !== null;
-    return false;
   }
 
   /** A failed checkpoint (a full disk) ends the engine's instance; the file is whole, so it is opened again. */
@@ -229,32 +230,41 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
 }
 
 /** What a transaction wrote, by stream. */
-interface Written {
-  readonly count: bigint;
-  readonly ranges: ReadonlyMap<Stream, OffsetRange>;
+type Written = ReadonlyMap<Stream, OffsetRange>;
+
+/** What stands at or above a transaction's base: all of it, or nothing. */
+async function writtenFrom(connection: DuckDBConnection, base: bigint): Promise<Written> {
+  const ranges = new Map<Stream, OffsetRange>();
+  for (const stream of STREAMS) {
+    const range = await offsetsFrom(connection, stream, base);
+    if (range) ranges.set(stream, range);
+  }
+  return ranges;
 }
 
 function rangesOf(placed: readonly PlacedEvent[], base: bigint): Map<Stream, OffsetRange> {
   const ranges = new Map<Stream, OffsetRange>();
   for (const { event, ordinal } of placed) {
     const offset = base + ordinal;
-    ranges.set(event.stream, { first: ranges.get(event.stream)?.first ?? offset, last: offset });
+    const { first, count } = ranges.get(event.stream) ?? { first: offset, count: 0n };
+    ranges.set(event.stream, { first, last: offset, count: count + 1n });
   }
   return ranges;
 }
 
-function receiptOf({ count, ranges }: Written): AppendReceipt {
-  let whole: OffsetRange | null = null;
+function receiptOf(ranges: ReadonlyMap<Stream, OffsetRange>): AppendReceipt {
+  let first: bigint | null = null;
+  let last: bigint | null = null;
+  let count = 0n;
   for (const range of ranges.values()) {
-    whole = {
-      first: whole && whole.first < range.first ? whole.first : range.first,
-      last: whole && whole.last > range.last ? whole.last : range.last,
-    };
+    if (first === null || range.first < first) first = range.first;
+    if (last === null || range.last > last) last = range.last;
+    count += range.count;
   }
-  if (!whole) return NOTHING;
+  if (first === null || last === null) return NOTHING;
   return {
     count: Number(count),
-    first: { partition: 0, offset: whole.first },
-    last: { partition: 0, offset: whole.last },
+    first: { partition: 0, offset: first },
+    last: { partition: 0, offset: last },
   };
 }
