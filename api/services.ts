@@ -7,6 +7,7 @@ import type { CatalogPublication, CatalogStore } from '../platform/catalog-store
 import type { Config } from '../platform/config.js';
 import type { Logger } from 'pino';
 import type { Sql } from '../platform/sql/sql.js';
+import type { Vault } from '../platform/vault.js';
 import type { BulkWarehouse } from '../platform/warehouse/bulk-warehouse.js';
 import type { UserSql } from '../platform/warehouse/user-sql.js';
 import type { Warehouse } from '../platform/warehouse/warehouse.js';
@@ -23,6 +24,7 @@ export interface Services {
   readonly warehouse: Warehouse & BulkWarehouse;
   readonly keys: ApiKeys;
   readonly audit: AuditLog;
+  readonly vault: Vault;
   readonly catalogs: CatalogStore;
   /** Publishes a checked file as the next version; ingest knows its personal keys from then on. */
   readonly publishCatalog: (file: CatalogFile, by: string) => Promise<CatalogPublication>;

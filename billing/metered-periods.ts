@@ -1,5 +1,6 @@
 import { addIntervals, dayOf, periodFromAnchor, type IntervalUnit } from '../core/calendar.js';
 import type { Catalog } from '../core/catalog.js';
+import { packagesOfBundle } from '../core/catalog/bundle-contents.js';
 import type { Sold } from '../core/catalog/products.js';
 import {
   addDecimals,
@@ -43,15 +44,22 @@ export interface Scope {
 /** Precision of a prorated allowance: finer than any quantity that an event can carry. */
 const ALLOWANCE_SCALE = 12;
 
+/** What one item brings: itself, and for a bundle the packages in it. */
 function soldBy(catalog: Catalog, { kind, productId, quantity }: HeldItem): Scope[] {
-  const shelf = {
+  const shelf: Readonly<Record<string, Sold>> = {
     plan: catalog.plans,
     addon: catalog.addons,
     bundle: catalog.bundles,
     package: catalog.packages,
   }[kind];
   const sold = Object.hasOwn(shelf, productId) ? shelf[productId] : undefined;
-  return sold === undefined ? [] : [{ kind, id: productId, quantity, sold }];
+  if (sold === undefined) return [];
+  const bundle = kind === 'bundle' ? catalog.bundles[productId] : undefined;
+  const packages = bundle === undefined ? [] : packagesOfBundle(catalog, bundle);
+  return [
+    { kind, id: productId, quantity, sold },
+    ...packages.flatMap((id) => soldBy(catalog, { kind: 'package', productId: id, quantity })),
+  ];
 }
 
 /** How long a usage period is: a month, also where a year is paid ahead; longer only where the list price itself is. */

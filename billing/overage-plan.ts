@@ -56,15 +56,10 @@ export function overageQuestions(
       meteredPeriods(catalog, subscription, period),
     ),
   );
-  return metered.map((one) => questionOf(catalog, one, metered, md5));
+  return metered.map((one) => questionOf(one, metered, md5));
 }
 
-function questionOf(
-  catalog: Catalog,
-  metered: MeteredPeriod,
-  all: readonly MeteredPeriod[],
-  md5: HashHex,
-): OverageQuestion {
+function questionOf(metered: MeteredPeriod, all: readonly MeteredPeriod[], md5: HashHex): OverageQuestion {
   const { orgId, subscriptionId, meterId, start, end } = metered;
   const lineId = derivedId(
     'ovl',
@@ -80,7 +75,7 @@ function questionOf(
       other.end > start,
   );
   const isMain = rivals.every((rival) => ranksBefore(metered, rival));
-  const own = packagesOf(catalog, metered);
+  const own = packagesOf(metered);
   return {
     lineId,
     metered,
@@ -91,7 +86,7 @@ function questionOf(
       orgId,
       meterId,
       skipsOwnKey: metered.skipsOwnKey,
-      otherPackages: rivals.flatMap((rival) => packagesOf(catalog, rival)).filter((id) => !own.includes(id)),
+      otherPackages: rivals.flatMap(packagesOf).filter((id) => !own.includes(id)),
       onlyPackages: isMain ? null : own,
     })),
   };
@@ -108,11 +103,8 @@ function ranksBefore(a: MeteredPeriod, b: MeteredPeriod): boolean {
   return compareText(a.subscriptionId, b.subscriptionId) < 0;
 }
 
-function packagesOf(catalog: Catalog, metered: MeteredPeriod): string[] {
-  return metered.scopes.flatMap(({ kind, id }) => {
-    if (kind === 'package') return [id];
-    return kind === 'bundle' ? (catalog.bundles[id]?.packages ?? []) : [];
-  });
+function packagesOf({ scopes }: MeteredPeriod): string[] {
+  return scopes.filter(({ kind }) => kind === 'package').map(({ id }) => id);
 }
 
 /** Rates what was used. Pure: the same books give the same plan, line by line in the same order. */

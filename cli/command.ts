@@ -15,8 +15,11 @@ interface GlobalOptions {
   readonly json?: boolean;
 }
 
-export function contextOf(command: Command): CommandContext {
-  const options = command.optsWithGlobals<GlobalOptions>();
+export function contextOf(command: Command, data?: string): CommandContext {
+  const options: GlobalOptions = {
+    ...(data === undefined ? {} : { data }),
+    ...command.optsWithGlobals<GlobalOptions>(),
+  };
   const environment = {
     ...process.env,
     ...(options.data === undefined ? {} : { HEADGATE_DATA: options.data }),

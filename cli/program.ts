@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { codeRevision } from './code-revision.js';
+import { addDemoCommand } from './commands/demo.js';
 import { addDrillCommand } from './commands/drill.js';
 import { addKeysCommand } from './commands/keys.js';
 import { addMetricsCommand } from './commands/metrics.js';
@@ -14,6 +15,7 @@ export function createProgram(): Command {
     .option('--json', 'print one JSON document instead of text')
     .showHelpAfterError('(headgate --help shows what there is)')
     .exitOverride();
+  addDemoCommand(program);
   addTransformCommand(program);
   addMetricsCommand(program);
   addDrillCommand(program);

@@ -111,6 +111,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       warehouse,
       keys: new ApiKeys(sql),
       audit: new AuditLog(sql),
+      vault,
       catalogs,
       ingest: {
         log,
