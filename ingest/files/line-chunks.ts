@@ -29,6 +29,8 @@ export interface CutOptions {
   readonly known: KnownEnds;
   /** Goes into every digest: the same bytes read by another mapping are other events. */
   readonly seed: string;
+  /** End of the last whole record within `limit` bytes, or 0. A record is a line where this is left out. */
+  readonly endOfLastRecord?: (bytes: Buffer, limit: number) => number;
 }
 
 /**
@@ -46,7 +48,7 @@ export async function* cutAtLines(
       while (cutter.isFull()) yield* some(cutter.cut());
     }
   } catch (error) {
-    while (cutter.hasLineBreak()) yield* some(cutter.cut());
+    while (cutter.hasWholeRecord()) yield* some(cutter.cut());
     throw error;
   }
   while (!cutter.isEmpty()) yield* some(cutter.cutRest());
@@ -82,26 +84,26 @@ class LineCutter {
     return this.bufferedBytes >= this.options.chunkBytes;
   }
 
-  hasLineBreak(): boolean {
-    return this.pieces.some((piece) => piece.includes(LINE_FEED));
+  hasWholeRecord(): boolean {
+    if (this.overlong) return this.pieces.some((piece) => piece.includes(LINE_FEED));
+    return this.endOfLastRecord(this.joined(), this.bufferedBytes) > 0;
   }
 
   /** The next chunk, or null when what is buffered was known or is the middle of a long line. */
   cut(): LineChunk | null {
     const bytes = this.joined();
     if (this.overlong) return this.passOverlong(bytes);
-    const limit = Math.min(bytes.length, this.options.chunkBytes);
-    const lastBreak = bytes.lastIndexOf(LINE_FEED, limit - 1);
-    if (lastBreak === -1) {
-      const firstBreak = bytes.indexOf(LINE_FEED);
-      if (firstBreak !== -1) return this.take(bytes, firstBreak + 1);
-      this.overlong = {
-        head: Buffer.from(bytes.subarray(0, this.options.overlongHeadBytes)),
-        lengthBytes: 0,
-      };
-      return this.passOverlong(bytes);
-    }
-    return this.take(bytes, lastBreak + 1);
+    const end = this.endOfLastRecord(bytes, Math.min(bytes.length, this.options.chunkBytes));
+    if (end > 0) return this.take(bytes, end);
+    const firstBreak = bytes.indexOf(LINE_FEED);
+    if (firstBreak !== -1) return this.take(bytes, firstBreak + 1);
+    this.overlong = { head: Buffer.from(bytes.subarray(0, this.options.overlongHeadBytes)), lengthBytes: 0 };
+    return this.passOverlong(bytes);
+  }
+
+  private endOfLastRecord(bytes: Buffer, limit: number): number {
+    const { endOfLastRecord } = this.options;
+    return endOfLastRecord?.(bytes, limit) ?? bytes.lastIndexOf(LINE_FEED, limit - 1) + 1;
   }
 
   /** At the end of the file: whatever is left, in chunks of the same size as before. */

@@ -1,7 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnavailableError } from '../../core/errors.js';
+import { fieldSpecs } from '../../core/events/field-specs.js';
 import type { PersonalKeys } from '../../core/events/personal.js';
+import { isEventType } from '../../core/events.js';
 import type { Instant } from '../../core/time.js';
 import type { BulkSession, PlacedEvent } from '../../platform/warehouse/bulk-warehouse.js';
 import { siftLines, type SiftedLines } from '../bulk/sift-lines.js';
@@ -85,7 +87,7 @@ async function siftBytes(
     return await siftLines(session, linesFile, {
       minimumLines: minimumBulkLines,
       maxLineBytes: limits.eventBytes,
-      excludedTypes: new Set(personalKeys.fields.map(({ eventType }) => eventType)),
+      excludedTypes: typesWithPersonalFields(personalKeys),
       latestMicros: now + BigInt(limits.futureSkewSeconds) * 1_000_000n,
     });
   } catch (error) {
@@ -93,6 +95,18 @@ async function siftBytes(
   } finally {
     await rm(linesFile, { force: true });
   }
+}
+
+/**
+ * Types in which the catalog calls a field of the schema personal. (A field that no schema knows makes a line unsure
+ * by itself.)
+ */
+function typesWithPersonalFields({ fields }: PersonalKeys): Set<string> {
+  const isOfSchema = ({ eventType, path }: PersonalKeys['fields'][number]): boolean => {
+    const [root = ''] = path.replace(/^data\./, '').split(/[.[]/);
+    return isEventType(eventType) && fieldSpecs(eventType).some(({ name }) => name === root);
+  };
+  return new Set(fields.filter(isOfSchema).map(({ eventType }) => eventType));
 }
 
 async function readLines(

@@ -1,0 +1,230 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { InputError } from '../../core/errors.js';
+import type { EventProblem } from '../../core/events/problems.js';
+import { writeJson } from '../../core/json.js';
+import { didYouMean } from '../../core/suggest.js';
+import type { Instant } from '../../core/time.js';
+import { openFileBytes, type FileBytes } from '../files/file-bytes.js';
+import { knownEnds, type FileOptions, type FileReport, type FileServices } from '../files/ingest-file.js';
+import { cutAtLines, type LineChunk } from '../files/line-chunks.js';
+import { isBlank } from '../files/safe-lines.js';
+import { keepPersonalValues } from '../pipeline.js';
+import { tokeniserFor } from '../personal-tokens.js';
+import type { Refusal } from '../quarantine-store.js';
+import { readEventValue, tooLarge, type AcceptedEvent, type ReadingRules } from '../read-event.js';
+import { loadMapping, type Mapping } from './mapping.js';
+import { mappedColumns } from './mapped-columns.js';
+import { cellsOf, endOfLastRecord, recordsOf, type CsvRecord } from './records.js';
+import { eventsOfRow } from './row-events.js';
+
+const CHUNK_BYTES = 1 << 20;
+const HEAD_BYTES = 64 << 10;
+
+interface CsvContext {
+  readonly fileName: string;
+  readonly mapping: Mapping;
+  readonly columns: readonly string[];
+  readonly services: FileServices;
+  readonly now: Instant;
+}
+
+/** What became of a chunk's rows. */
+interface ReadRows {
+  readonly accepted: AcceptedEvent[];
+  readonly refusals: Refusal[];
+}
+
+/**
+ * Takes in a CSV file by a mapping, in which one row may make several events. It is as resumable as NDJSON is; with
+ * another mapping the same file is another file.
+ *
+ * @throws InputError when the mapping does not fit the file, or the file is not text
+ */
+export async function ingestCsvFile(
+  path: string,
+  mappingPath: string,
+  services: FileServices,
+  options: FileOptions,
+  now: Instant,
+): Promise<FileReport> {
+  const { mapping, text } = await loadMapping(mappingPath);
+  const columns = mapping.columns ?? (await readHeader(path, mapping));
+  const file = await openFileBytes(path);
+  try {
+    requireColumns(file.name, mapping, columns);
+    const chunks = cutAtLines(file.pieces, {
+      chunkBytes: options.chunkBytes ?? CHUNK_BYTES,
+      overlongHeadBytes: HEAD_BYTES,
+      known: await knownEnds(services.warehouse),
+      seed: createHash('sha256').update(text).digest('hex'),
+      endOfLastRecord: (bytes, limit) => endOfLastRecord(bytes, limit, mapping),
+    });
+    return await ingestChunks(
+      file,
+      chunks,
+      { fileName: file.name, mapping, columns, services, now },
+      options,
+    );
+  } finally {
+    await file.close();
+  }
+}
+
+async function ingestChunks(
+  file: FileBytes,
+  chunks: AsyncIterable<LineChunk>,
+  context: CsvContext,
+  { onProgress }: FileOptions,
+): Promise<FileReport> {
+  let report: FileReport = { name: file.name, accepted: 0, byEngine: 0, quarantined: 0, chunks: 0 };
+  for await (const chunk of chunks) {
+    const { accepted, refusals } = await ingestChunk(chunk, context);
+    report = {
+      ...report,
+      accepted: report.accepted + accepted.length,
+      quarantined: report.quarantined + refusals.length,
+      chunks: report.chunks + 1,
+    };
+    onProgress?.({ doneBytes: file.positionBytes(), totalBytes: file.sizeBytes, ...report });
+  }
+  onProgress?.({ doneBytes: file.sizeBytes, totalBytes: file.sizeBytes, ...report });
+  return report;
+}
+
+/** The same order as everywhere: vault, quarantine, then rows and the chunk's digest in one transaction. */
+async function ingestChunk(chunk: LineChunk, context: CsvContext): Promise<ReadRows> {
+  const { services, now, fileName } = context;
+  const read = await readRows(chunk, context);
+  await keepPersonalValues(read.accepted, services.vault, now);
+  if (read.refusals.length > 0) await services.quarantine.put(read.refusals, now);
+  await services.warehouse.append(
+    read.accepted.map(({ event }) => event),
+    {
+      recordedAtMicros: now,
+      chunk: {
+        chainDigest: chunk.chainDigest,
+        sourceName: fileName,
+        offsetBytes: BigInt(chunk.endOffset),
+        rows: BigInt(read.accepted.length),
+      },
+    },
+  );
+  return read;
+}
+
+async function readRows(chunk: LineChunk, context: CsvContext): Promise<ReadRows> {
+  const { services, mapping, fileName, now } = context;
+  const { limits, vault, personalKeys } = services;
+  if (chunk.overlongBytes !== null) {
+    const { problems } = tooLarge(chunk.overlongBytes, limits.eventBytes);
+    const sourcePosition = `line ${chunk.firstLine}`;
+    return { accepted: [], refusals: [{ raw: chunk.bytes, sourceName: fileName, sourcePosition, problems }] };
+  }
+  const rules = {
+    now,
+    futureSkewMs: limits.futureSkewSeconds * 1000,
+    maxEventBytes: limits.eventBytes,
+    tokeniser: await tokeniserFor(vault, [chunk.bytes]),
+    personalKeys: personalKeys(),
+  };
+  const rows: ReadRows = { accepted: [], refusals: [] };
+  for (const record of recordsOf(chunk.bytes, mapping)) {
+    const line = chunk.firstLine + record.line;
+    const isHeader = line === 1 && mapping.columns === undefined;
+    if (!isHeader && !isBlank(record.bytes)) readRow(record, line, context, rules, rows);
+  }
+  return rows;
+}
+
+function readRow(
+  { bytes }: CsvRecord,
+  line: number,
+  { mapping, columns, fileName }: CsvContext,
+  rules: ReadingRules,
+  into: ReadRows,
+): void {
+  const refuse = (raw: Uint8Array, problems: Refusal['problems'], event = ''): void => {
+    into.refusals.push({ raw, sourceName: fileName, sourcePosition: `line ${line}${event}`, problems });
+  };
+  const reading = readCells(bytes, mapping, columns);
+  if (!reading.ok) {
+    refuse(bytes, [reading.problem]);
+    return;
+  }
+  for (const event of eventsOfRow({ cells: reading.cells, zone: mapping.zone }, mapping)) {
+    if (!event.ok) {
+      refuse(bytes, [event.problem], ` (${event.type})`);
+      continue;
+    }
+    const read = readEventValue(event.value, rules);
+    if (read.ok) into.accepted.push(read);
+    // The event as built is what can be corrected and sent again; the row alone would need the mapping.
+    else refuse(Buffer.from(writeJson(event.value)), read.problems, ` (${event.type})`);
+  }
+}
+
+type CellsReading =
+  | { readonly ok: true; readonly cells: ReadonlyMap<string, string> }
+  | { readonly ok: false; readonly problem: EventProblem };
+
+function readCells(bytes: Buffer, mapping: Mapping, columns: readonly string[]): CellsReading {
+  const bad = (code: EventProblem['code'], message: string): CellsReading => ({
+    ok: false,
+    problem: { path: '', code, message: `the row ${message}` },
+  });
+  if (mapping.encoding === 'utf-8' && !isUtf8(bytes)) {
+    return bad(
+      'invalid_utf8',
+      'is not UTF-8; say encoding: latin1 in the mapping, or save the file as UTF-8',
+    );
+  }
+  const record = cellsOf(bytes.toString(mapping.encoding === 'latin1' ? 'latin1' : 'utf8'), mapping);
+  if (!record.ok) return bad('invalid_text', `cannot be read: ${record.message}`);
+  if (record.cells.length !== columns.length) {
+    return bad(
+      'invalid_text',
+      `has ${record.cells.length} cells and there are ${columns.length} columns; is a quote or a delimiter wrong?`,
+    );
+  }
+  return { ok: true, cells: new Map(columns.map((column, index) => [column, record.cells[index] ?? ''])) };
+}
+
+/** The first row, read apart: a file that is resumed is not read from its start again. */
+async function readHeader(path: string, mapping: Mapping): Promise<readonly string[]> {
+  const file = await openFileBytes(path);
+  try {
+    const head: Uint8Array[] = [];
+    for await (const piece of file.pieces) {
+      head.push(piece.subarray(0, HEAD_BYTES));
+      break;
+    }
+    const bytes = Buffer.concat(head);
+    const text = bytes.toString(mapping.encoding === 'latin1' ? 'latin1' : 'utf8').replace(/^\ufeff/, '');
+    const [first] = recordsOf(Buffer.from(text), mapping);
+    const header = cellsOf(first?.bytes.toString('utf8') ?? '', mapping);
+    if (header.ok && bytes.length > 0) return header.cells.map((cell) => cell.trim());
+    throw new InputError(
+      'invalid_file',
+      `file ${file.name}: has no header row; name its columns in the mapping`,
+    );
+  } finally {
+    await file.close();
+  }
+}
+
+function requireColumns(fileName: string, mapping: Mapping, columns: readonly string[]): void {
+  const twice = columns.find((column, index) => columns.indexOf(column) !== index);
+  if (twice !== undefined) {
+    throw new InputError('invalid_file', `file ${fileName}: has the column "${twice}" twice; rename one`);
+  }
+  const missing = mappedColumns(mapping).filter((column) => !columns.includes(column));
+  if (missing.length === 0) return;
+  const problems = missing.map((column) => `no column "${column}"${didYouMean(column, columns)}`);
+  throw new InputError(
+    'invalid_mapping',
+    `file ${fileName}: ${problems.join('; ')} (mapping ${mapping.mapping}). It has: ${columns.join(', ')}. ` +
+      `Is the delimiter "${mapping.delimiter}"?`,
+    { details: { problems } },
+  );
+}

@@ -1,0 +1,51 @@
+import { basename } from 'node:path';
+import { InputError } from '../core/errors.js';
+import type { Instant } from '../core/time.js';
+import { ingestCsvFile } from './csv/ingest-csv-file.js';
+import {
+  ingestNdjsonFile,
+  type FileOptions,
+  type FileReport,
+  type FileServices,
+} from './files/ingest-file.js';
+
+export interface AnyFileOptions extends FileOptions {
+  /** Path of a mapping file; needed for CSV. */
+  readonly mapping?: string;
+}
+
+/** Takes in a file by what its name says it is: NDJSON (.ndjson, .jsonl, .json) or CSV (.csv, .tsv, .txt), each also .gz. */
+export function ingestAnyFile(
+  path: string,
+  services: FileServices,
+  options: AnyFileOptions,
+  now: Instant,
+): Promise<FileReport> {
+  const kind = kindOf(basename(path));
+  if (kind === 'csv' && options.mapping === undefined) {
+    return Promise.reject(
+      new InputError(
+        'invalid_argument',
+        `file ${path}: a CSV needs a mapping that says what its columns mean; ` +
+          'add --mapping <file.yaml> (fixtures/mappings has an example)',
+      ),
+    );
+  }
+  if (kind === 'ndjson' && options.mapping !== undefined) {
+    return Promise.reject(
+      new InputError(
+        'invalid_argument',
+        `file ${path}: NDJSON takes no mapping; is the file a CSV? Name it .csv`,
+      ),
+    );
+  }
+  return options.mapping === undefined
+    ? ingestNdjsonFile(path, services, options, now)
+    : ingestCsvFile(path, options.mapping, services, options, now);
+}
+
+function kindOf(name: string): 'csv' | 'ndjson' | 'unknown' {
+  const plain = name.toLowerCase().replace(/\.gz$/, '');
+  if (/\.(csv|tsv|txt)$/.test(plain)) return 'csv';
+  return /\.(ndjson|jsonl|json)$/.test(plain) ? 'ndjson' : 'unknown';
+}
