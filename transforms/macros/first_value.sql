@@ -2,7 +2,9 @@
   Roll-ups of first_value_*: all; each dimension alone; package with plan, with channel, with month. 1: the dimension keeps its members.
 #}
 {% macro first_value_rollups() %}
-{%- for package, plan, channel, month in [(0,0,0,0), (1,0,0,0), (0,1,0,0), (0,0,1,0), (0,0,0,1), (1,1,0,0), (1,0,1,0), (1,0,0,1)] %}
+{%- for package, plan, channel, month in [
+    [0, 0, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1]
+  ] %}
     select {{ package }} as by_package, {{ plan }} as by_plan, {{ channel }} as by_channel, {{ month }} as by_month
     {%- if not loop.last %}
     union all
