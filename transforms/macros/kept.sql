@@ -63,6 +63,8 @@
 
 {# Events of a stream that count, of the keys that are to be rebuilt. #}
 {% macro facts_of(stream) -%}
+  {#- The keys to rebuild are read by name, so dbt must be told that they come first. -#}
+  {%- set keys = ref('dirty_keys') -%}
   {{ corrected_events(
     rows_to_rebuild(stream),
     "(select position from " ~ ref('fct_repeats') ~ " where stream = '" ~ stream ~ "')",

@@ -1,4 +1,5 @@
 -- One row, written when all facts stand: what the next run may build on. Without it the next run builds in full.
+-- depends_on: {{ ref('dirty_keys') }}
 -- depends_on: {{ ref('fct_execution_days') }}
 -- depends_on: {{ ref('fct_installs') }}
 -- depends_on: {{ ref('fct_billing') }}

@@ -1,35 +1,52 @@
 -- Executions and recorded usage that count, typed: each identity once, corrections applied, none at or after as_of.
 {{ config(materialized='kept', stale='stale_execution_keys', stream='executions') }}
+{%- set texts = ['executionId', 'attempt', 'packageId', 'installId', 'workflow', 'userId', 'durationMs', 'costMicros', 'currency',
+    'humanIntervention', 'savedMinutes', 'byoKey', 'meter', 'quantity', 'unique'] %}
 with
 
 events as (
     {{ facts_of('executions') }}
+),
+
+records as (
+    select
+        events.day as day,
+        events.subject as subject,
+        events.source as source,
+        events.event_id as event_id,
+        events.type as type,
+        events.at as at,
+        events.recorded_at as recorded_at,
+        events.log_partition as log_partition,
+        events.log_offset as log_offset,
+        {{ json_record('events.data', texts, ['usage']) }} as record
+    from events
 )
 
 select
-    day,
-    subject as org_id,
-    source,
-    event_id,
-    type,
-    events.at as at,
-    recorded_at,
-    log_partition,
-    log_offset,
-    {{ json_text('data', 'executionId') }} as execution_id,
-    {{ json_int('data', 'attempt') }} as attempt,
-    {{ json_text('data', 'packageId') }} as package_id,
-    {{ json_text('data', 'installId') }} as install_id,
-    {{ json_text('data', 'workflow') }} as workflow,
-    {{ json_text('data', 'userId') }} as user_id,
-    {{ json_int('data', 'durationMs') }} as duration_ms,
-    {{ json_int('data', 'costMicros') }} as cost_micros,
-    {{ json_text('data', 'currency') }} as currency,
-    {{ json_bool('data', 'humanIntervention') }} as human_intervention,
-    {{ json_decimal('data', 'savedMinutes') }} as saved_minutes,
-    {{ json_bool('data', 'byoKey') }} as byo_key,
-    {{ json_text('data', 'meter') }} as meter,
-    {{ json_decimal('data', 'quantity') }} as quantity,
-    {{ json_text('data', 'unique') }} as unique_key,
-    {{ json_object('data', 'usage') }} as usage
-from events
+    records.day as day,
+    records.subject as org_id,
+    records.source as source,
+    records.event_id as event_id,
+    records.type as type,
+    records.at as at,
+    records.recorded_at as recorded_at,
+    records.log_partition as log_partition,
+    records.log_offset as log_offset,
+    {{ record_text('record', 'executionId') }} as execution_id,
+    cast({{ record_text('record', 'attempt') }} as {{ type_bigint() }}) as attempt,
+    {{ record_text('record', 'packageId') }} as package_id,
+    {{ record_text('record', 'installId') }} as install_id,
+    {{ record_text('record', 'workflow') }} as workflow,
+    {{ record_text('record', 'userId') }} as user_id,
+    cast({{ record_text('record', 'durationMs') }} as {{ type_bigint() }}) as duration_ms,
+    cast({{ record_text('record', 'costMicros') }} as {{ type_bigint() }}) as cost_micros,
+    {{ record_text('record', 'currency') }} as currency,
+    {{ record_text('record', 'humanIntervention') }} = 'true' as human_intervention,
+    cast({{ record_text('record', 'savedMinutes') }} as {{ type_decimal() }}) as saved_minutes,
+    {{ record_text('record', 'byoKey') }} = 'true' as byo_key,
+    {{ record_text('record', 'meter') }} as meter,
+    cast({{ record_text('record', 'quantity') }} as {{ type_decimal() }}) as quantity,
+    {{ record_text('record', 'unique') }} as unique_key,
+    {{ record_object('record', 'usage') }} as usage
+from records

@@ -30,12 +30,21 @@ trying as (
         and (trials.ends_at is null or trials.ends_at >= months.closes_at)
 ),
 
+last_executions as (
+    select org_id, {{ month_start('day') }} as month, max(last_at) as last_at
+    from {{ ref('fct_execution_days') }}
+    group by org_id, {{ month_start('day') }}
+),
+
+-- the 30 days before a close reach into the month before; early on 1 March they reach January
 executing as (
-    select distinct months.month as month, days.org_id as org_id
-    from {{ ref('fct_execution_days') }} as days
-    cross join {{ ref('int_months') }} as months
-    where days.first_at < months.closes_at
-        and days.last_at >= {{ add_seconds('months.closes_at', -2592000) }}
+    {%- for months_back in range(0, 3) %}
+    {% if not loop.first %}union distinct{% endif %}
+    select months.month as month, last_executions.org_id as org_id
+    from last_executions
+    inner join {{ ref('int_months') }} as months on last_executions.month = {{ add_months('months.month', -months_back) }}
+    where last_executions.last_at >= {{ add_seconds('months.closes_at', -2592000) }}
+    {%- endfor %}
 ),
 
 active as (
