@@ -14,8 +14,8 @@ rolled as (
 steps as (
     select
         package_member, plan_member, channel_member, month_member, seconds,
-        {{ int_sum("case when outcome = 'reached' then 1 else 0 end") }} as reached_now,
-        {{ int_sum("case when outcome = 'competing' then 1 else 0 end") }} as uninstalled_now,
+        cast(count(case when outcome = 'reached' then 1 end) as {{ type_bigint() }}) as reached_now,
+        cast(count(case when outcome = 'competing' then 1 end) as {{ type_bigint() }}) as uninstalled_now,
         cast(count(*) as {{ type_bigint() }}) as left_now
     from rolled
     group by package_member, plan_member, channel_member, month_member, seconds
@@ -68,7 +68,11 @@ drops as (
 incidences as (
     select
         package_member, plan_member, channel_member, month_member, seconds, reached_now, uninstalled_now, at_risk_now, survival,
-        cast(sum({{ div_round('cast(survival_drop as ' ~ type_int128() ~ ') * reached_now', 'reached_now + uninstalled_now') }}) over (
+        cast(sum(case
+            when uninstalled_now = 0 then survival_drop
+            when reached_now = 0 then 0
+            else {{ div_round('cast(survival_drop as ' ~ type_int128() ~ ') * reached_now', 'reached_now + uninstalled_now') }}
+        end) over (
             partition by package_member, plan_member, channel_member, month_member
             order by seconds rows between unbounded preceding and current row
         ) as {{ type_bigint() }}) as incidence
