@@ -21,5 +21,5 @@ export interface RequestContext {
    *
    * @throws InputError `body_too_large` once more than the operation's limit has arrived
    */
-  stream(): AsyncIterable<Uint8Array>;
+  readonly stream: () => AsyncIterable<Uint8Array>;
 }

@@ -55,13 +55,9 @@ function problemCodes(operation: Operation): ErrorCode[] {
 }
 
 const IdempotencyKey = z.object({
-  'idempotency-key': z
-    .string()
-    .max(255)
-    .optional()
-    .openapi({
-      description: 'With the same key and body again, the first answer is given again, for 24 hours.',
-    }),
+  'idempotency-key': z.string().max(255).optional().openapi({
+    description: 'With the same key and body again, the first answer is given again, for 24 hours.',
+  }),
 });
 
 /** An operation as OpenAPI has it, from the very fields that the router runs by. */

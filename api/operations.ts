@@ -1,24 +1,69 @@
-import { getMetric } from './metrics/get-metric.js';
-import { drillMetric } from './metrics/drill-metric.js';
-import { listMetrics } from './metrics/list-metrics.js';
+import { getCatalog } from './catalog/get-catalog.js';
+import { diffCatalogVersions } from './catalog/diff-catalogs.js';
+import { listCatalogVersions } from './catalog/list-versions.js';
+import { postCatalog } from './catalog/post-catalog.js';
+import { listCommissions } from './commissions/list-commissions.js';
+import { postEvents } from './events/post-events.js';
+import { postFile } from './files/post-file.js';
 import { createKey } from './keys/create-key.js';
 import { listKeys } from './keys/list-keys.js';
 import { revokeKey } from './keys/revoke-key.js';
+import { getLeadScore } from './leads/get-lead-score.js';
+import { listLeads } from './leads/list-leads.js';
+import { drillMetric } from './metrics/drill-metric.js';
+import { getMetric } from './metrics/get-metric.js';
+import { listMetrics } from './metrics/list-metrics.js';
 import type { Operation } from './operation.js';
+import { getOrg } from './orgs/get-org.js';
+import { listOrgs } from './orgs/list-orgs.js';
+import { decideConflict } from './quarantine/decide-conflict.js';
+import { discardQuarantined } from './quarantine/discard-quarantined.js';
+import { fixQuarantined } from './quarantine/fix-quarantined.js';
+import { getQuarantined } from './quarantine/get-quarantined.js';
+import { listConflicts } from './quarantine/list-conflicts.js';
+import { listQuarantine } from './quarantine/list-quarantine.js';
+import { replayQuarantine } from './quarantine/replay-quarantine.js';
 import { createRun } from './runs/create-run.js';
+import { getRun } from './runs/get-run.js';
 import { listRuns } from './runs/list-runs.js';
 import { getSchema } from './schemas/get-schema.js';
+import { listSchemas } from './schemas/list-schemas.js';
+import { runSql } from './sql/run-sql.js';
 import { health } from './system/health.js';
 import { readiness } from './system/readiness.js';
+import { listTargets } from './targets/list-targets.js';
 
 /** The whole API, in the order of its document. A new operation is a file and a line here. */
 export const operations: readonly Operation[] = [
+  postEvents,
+  postFile,
+  listSchemas,
+  getSchema,
+  // Before `{quarantineId}`, which would take "conflicts" for an id.
+  listConflicts,
+  decideConflict,
+  listQuarantine,
+  replayQuarantine,
+  getQuarantined,
+  fixQuarantined,
+  discardQuarantined,
   listMetrics,
   getMetric,
   drillMetric,
+  listTargets,
   createRun,
   listRuns,
-  getSchema,
+  getRun,
+  runSql,
+  getCatalog,
+  listCatalogVersions,
+  diffCatalogVersions,
+  postCatalog,
+  listOrgs,
+  getOrg,
+  listLeads,
+  getLeadScore,
+  listCommissions,
   createKey,
   listKeys,
   revokeKey,

@@ -68,6 +68,15 @@ describe('api keys', () => {
     expect(await lastUsedAt()).toBe(NOW + 60n * SECOND);
   });
 
+  test('a revocation wins over lookups that began before it', async () => {
+    const keys = new ApiKeys(sql);
+    const { key, secret } = await keys.create({ name: 'a', role: 'sales' }, NOW);
+    const before = Array.from({ length: 8 }, () => keys.authenticate(secret, NOW));
+    await keys.revoke(key.keyId, NOW);
+    await Promise.all(before);
+    expect(await keys.authenticate(secret, NOW)).toEqual({ ok: false, reason: 'key_revoked' });
+  });
+
   test('a key that could do nothing is not made, and an unknown one is not revoked', async () => {
     const keys = new ApiKeys(sql);
     await expect(keys.create({ name: 'a' }, NOW)).rejects.toMatchObject({ code: 'invalid_argument' });

@@ -9,6 +9,7 @@ import type { Sql } from './sql/sql.js';
 
 export const FIXED_SCOPES = [
   'ingest',
+  'quarantine',
   'metrics:read',
   'leads:read',
   'quota',
@@ -21,7 +22,10 @@ export const FIXED_SCOPES = [
   'admin',
 ] as const;
 
-/** `admin` includes every other; `partner:{id}` sees one partner's own. */
+/**
+ * `ingest` only puts in: a key that stands in a product's servers reads nothing back. `quarantine` shows what did not pass, as it
+ * came. `admin` includes every other; `partner:{id}` sees one partner's own.
+ */
 export type Scope = (typeof FIXED_SCOPES)[number] | `partner:${string}`;
 
 const PartnerScope = z.templateLiteral(['partner:', z.string().regex(/^[A-Za-z0-9_.-]+$/)]);
@@ -33,7 +37,7 @@ export const ROLE_SCOPES = {
   finance: ['metrics:read', 'billing:read', 'billing:write', 'partners:read', 'payouts:approve'],
   sales: ['metrics:read', 'leads:read'],
   partner_manager: ['metrics:read', 'partners:read', 'payouts:create'],
-  operator: ['ingest', 'quota', 'metrics:read', 'catalog:write', 'billing:read'],
+  operator: ['ingest', 'quarantine', 'quota', 'metrics:read', 'catalog:write', 'billing:read'],
   admin: ['admin'],
 } as const satisfies Record<string, readonly Scope[]>;
 
@@ -62,8 +66,10 @@ export type Authentication =
   | { readonly ok: true; readonly key: ApiKey }
   | { readonly ok: false; readonly reason: 'key_invalid' | 'key_revoked' };
 
-/** Long enough to spare the store one read per request, short enough for another process's revocation. */
+/** Within this a key is not looked up again: short enough for another process's revocation. */
 const REMEMBERED_FOR = 2n * MICROS_PER_SECOND;
+/** From this age on a key in use is looked up beside the requests it came with, so that none of them waits. */
+const REFRESHED_AFTER = MICROS_PER_SECOND;
 /** More keys than this in use at once are looked up again; without a bound, wrong keys would fill memory. */
 const REMEMBERED_KEYS = 1000;
 const LAST_USED_EVERY = 60n * MICROS_PER_SECOND;
@@ -73,9 +79,18 @@ export function allows(scopes: readonly Scope[], needed: Scope): boolean {
   return scopes.includes('admin') || scopes.includes(needed);
 }
 
+interface Remembered {
+  readonly key: ApiKey;
+  readonly at: Instant;
+}
+
 /** Bearer keys. The secret is 192 random bits, so a plain hash of it can't be searched backwards. */
 export class ApiKeys {
-  private readonly remembered = new Map<string, { key: ApiKey; until: Instant }>();
+  private readonly remembered = new Map<string, Remembered>();
+  /** Requests that come while a key is looked up wait for that one lookup. */
+  private readonly lookups = new Map<string, Promise<ApiKey | null>>();
+  /** Raised by every revocation: what was read before one is not remembered after it. */
+  private generation = 0;
 
   constructor(private readonly sql: Sql) {}
 
@@ -103,10 +118,13 @@ export class ApiKeys {
   async authenticate(secret: string, now: Instant): Promise<Authentication> {
     const hash = hashOf(secret);
     const remembered = this.remembered.get(hash);
-    const key = remembered && remembered.until > now ? remembered.key : await this.find(hash);
-    if (!key) return { ok: false, reason: 'key_invalid' };
-    if (key.revokedAt !== null) return { ok: false, reason: 'key_revoked' };
-    return { ok: true, key: await this.use(hash, key, now) };
+    const age = remembered === undefined ? REMEMBERED_FOR : now - remembered.at;
+    if (remembered === undefined || age >= REMEMBERED_FOR || isUseDue(remembered.key, now)) {
+      return verdict(await this.lookUp(hash, now));
+    }
+    // Nobody waits for this one, and if it fails the request after REMEMBERED_FOR finds out.
+    if (age >= REFRESHED_AFTER) this.lookUp(hash, now).catch(() => undefined);
+    return verdict(remembered.key);
   }
 
   /** Newest last; revoked keys stay listed. */
@@ -117,14 +135,39 @@ export class ApiKeys {
 
   /** Takes effect with the next request. Revoking twice keeps the first time. */
   async revoke(keyId: string, now: Instant): Promise<ApiKey> {
+    this.generation += 1;
     await this.sql.database
       .update(apiKeys)
       .set({ revokedAt: now })
       .where(and(eq(apiKeys.keyId, keyId), isNull(apiKeys.revokedAt)));
+    this.generation += 1;
     this.remembered.clear();
     const [row] = await this.sql.database.select().from(apiKeys).where(eq(apiKeys.keyId, keyId));
     if (!row) throw new InputError('not_found', `keys: there is no key ${keyId}`, { status: 404 });
     return keyOf(row);
+  }
+
+  private lookUp(hash: string, now: Instant): Promise<ApiKey | null> {
+    const underWay = this.lookups.get(hash);
+    if (underWay !== undefined) return underWay;
+    const lookup = this.findAndUse(hash, now).finally(() => this.lookups.delete(hash));
+    this.lookups.set(hash, lookup);
+    return lookup;
+  }
+
+  private async findAndUse(hash: string, now: Instant): Promise<ApiKey | null> {
+    const { generation } = this;
+    const key = await this.find(hash);
+    if (key === null || key.revokedAt !== null) return key;
+    const isDue = isUseDue(key, now);
+    const used = isDue ? { ...key, lastUsedAt: now } : key;
+    if (isDue) {
+      await this.sql.database.update(apiKeys).set({ lastUsedAt: now }).where(eq(apiKeys.keyId, key.keyId));
+    }
+    if (generation !== this.generation) return this.find(hash);
+    if (this.remembered.size >= REMEMBERED_KEYS) this.remembered.clear();
+    this.remembered.set(hash, { key: used, at: now });
+    return used;
   }
 
   private async find(hash: string): Promise<ApiKey | null> {
@@ -132,20 +175,15 @@ export class ApiKeys {
     // The index compared hashes already; comparing once more in constant time leaves nothing to measure.
     return row && timingSafeEqual(Buffer.from(row.secretHash), Buffer.from(hash)) ? keyOf(row) : null;
   }
+}
 
-  private async use(hash: string, key: ApiKey, now: Instant): Promise<ApiKey> {
-    const isDue = key.lastUsedAt === null || now - key.lastUsedAt >= LAST_USED_EVERY;
-    const used = isDue ? { ...key, lastUsedAt: now } : key;
-    if (this.remembered.size >= REMEMBERED_KEYS) this.remembered.clear();
-    const known = this.remembered.get(hash);
-    if (isDue || !known || known.until <= now) {
-      this.remembered.set(hash, { key: used, until: now + REMEMBERED_FOR });
-    }
-    if (isDue) {
-      await this.sql.database.update(apiKeys).set({ lastUsedAt: now }).where(eq(apiKeys.keyId, key.keyId));
-    }
-    return used;
-  }
+function isUseDue({ lastUsedAt }: ApiKey, now: Instant): boolean {
+  return lastUsedAt === null || now - lastUsedAt >= LAST_USED_EVERY;
+}
+
+function verdict(key: ApiKey | null): Authentication {
+  if (key === null) return { ok: false, reason: 'key_invalid' };
+  return key.revokedAt === null ? { ok: true, key } : { ok: false, reason: 'key_revoked' };
 }
 
 function hashOf(secret: string): string {

@@ -33,7 +33,9 @@ export const drillMetric = operation({
     const metric = metricNamed(params.name);
     return services.runs.withRun({ asOf }, async ({ run, reader }) => {
       const totals = addUpSides();
-      const rows = await takeRows(drill(metric, question, reader), limit, totals.add);
+      const rows = await takeRows(drill(metric, question, reader), limit, (row) => {
+        totals.add(row);
+      });
       return {
         metric: metric.name,
         run_id: run.runId,

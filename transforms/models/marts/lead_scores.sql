@@ -50,6 +50,7 @@ select
     leads.status as lead_status,
     leads.owner_id as owner_id,
     leads.created_at as created_at,
+    leads.email as email,
     sums.fit_points as fit_points,
     sums.engagement_points as engagement_points,
     sums.score as score,
