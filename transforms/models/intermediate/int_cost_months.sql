@@ -65,7 +65,7 @@ select
         when placed.cost_currency = placed.currency or placed.cost_micros = 0 then placed.cost_micros
         when rates.num is null then {{ refuse(
             "'no exchange rate from ' || placed.cost_currency || ' to ' || placed.currency || ' on ' || "
-            ~ 'cast(' ~ add_days(add_months('placed.month', 1), -1) ~ ' as ' ~ type_text() ~ ')' ~ " || ': record fx.rate_published'"
+            ~ 'cast(least(' ~ add_days(add_months('placed.month', 1), -1) ~ ', ' ~ day_of(add_seconds(as_of(), -1)) ~ ') as ' ~ type_text() ~ ')' ~ " || ': record fx.rate_published'"
         ) }}
         else {{ div_round('placed.cost_micros * rates.num', 'rates.den') }}
     end as cost_micros

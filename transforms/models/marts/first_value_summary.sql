@@ -10,11 +10,11 @@ counts as (
     select
         package_member, plan_member, channel_member, month_member,
         cast(count(*) as {{ type_bigint() }}) as installs,
-        {{ int_sum("case when outcome = 'reached' then 1 else 0 end") }} as reached,
-        {{ int_sum("case when outcome = 'censored' then 1 else 0 end") }} as censored,
-        {{ int_sum("case when outcome = 'competing' then 1 else 0 end") }} as competing,
-        {{ int_sum('case when age_seconds >= 900 then 1 else 0 end') }} as installs_15m,
-        {{ int_sum("case when age_seconds >= 900 and outcome = 'reached' and seconds <= 900 then 1 else 0 end") }} as reached_15m
+        cast(count(case when outcome = 'reached' then 1 end) as {{ type_bigint() }}) as reached,
+        cast(count(case when outcome = 'censored' then 1 end) as {{ type_bigint() }}) as censored,
+        cast(count(case when outcome = 'competing' then 1 end) as {{ type_bigint() }}) as competing,
+        cast(count(case when age_seconds >= 900 then 1 end) as {{ type_bigint() }}) as installs_15m,
+        cast(count(case when age_seconds >= 900 and outcome = 'reached' and seconds <= 900 then 1 end) as {{ type_bigint() }}) as reached_15m
     from rolled
     group by package_member, plan_member, channel_member, month_member
 ),
