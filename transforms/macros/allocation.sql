@@ -50,3 +50,9 @@
 {% macro running_sum(expression, key, order) %}cast(sum({{ expression }}) over (
             partition by {{ key }} order by {{ order }} rows between unbounded preceding and current row
         ) as {{ type_bigint() }}){% endmacro %}
+
+{# What a line still asks for after its credits: never below 0, and a line that gives money asks for what it gives. #}
+{% macro less_credit(gross, credit) %}(case
+            when {{ gross }} <= 0 then {{ gross }}
+            else greatest({{ gross }} - coalesce({{ credit }}, 0), 0)
+        end){% endmacro %}

@@ -88,6 +88,9 @@ steps as (
         cash.event_id as event_id,
         cash.at as at,
         row_number() over (partition by cash.invoice_id order by cash.at, cash.source, cash.event_id) as step,
+        max(case when cash.cash_kind = 'payment' then cash.at end) over (
+            partition by cash.invoice_id order by cash.at, cash.source, cash.event_id rows between unbounded preceding and current row
+        ) as last_paid_at,
         {{ running_sum('cash.in_minor', 'cash.invoice_id', 'cash.at, cash.source, cash.event_id') }} as paid_minor,
         {{ running_sum('cash.out_minor', 'cash.invoice_id', 'cash.at, cash.source, cash.event_id') }} as back_minor,
         {{ running_sum(
@@ -122,13 +125,15 @@ credited as (
         steps.invoice_id as invoice_id,
         steps.step as step,
         credits.line_id as line_id,
-        {{ int_sum('credits.credit_minor') }} as credit_minor
+        {{ int_sum('credits.credit_minor') }} as credit_minor,
+        {{ int_sum('case when credits.at <= coalesce(steps.last_paid_at, steps.at) then credits.credit_minor end') }} as paid_credit_minor
     from steps
     inner join credits on steps.invoice_id = credits.invoice_id
     where credits.at <= steps.at
     group by steps.invoice_id, steps.step, credits.line_id
 ),
 
+-- a payment goes to what the lines asked for when it was made; what they ask for now bounds what they can keep
 asked as (
     select
         line_steps.invoice_id as invoice_id,
@@ -136,10 +141,8 @@ asked as (
         line_steps.line_id as line_id,
         line_steps.named_minor as named_minor,
         lines.place as place,
-        case
-            when lines.gross_minor <= 0 then lines.gross_minor
-            else greatest(lines.gross_minor - coalesce(credited.credit_minor, 0), 0)
-        end as weight_minor
+        {{ less_credit('lines.gross_minor', 'credited.paid_credit_minor') }} as weight_minor,
+        {{ less_credit('lines.gross_minor', 'credited.credit_minor') }} as bound_minor
     from line_steps
     inner join lines on line_steps.invoice_id = lines.invoice_id and line_steps.line_id = lines.line_id
     left join credited
@@ -161,27 +164,47 @@ paid_back as (
     inner join steps on asked.invoice_id = steps.invoice_id and asked.step = steps.step
 ),
 
--- a line never gives back more than it got; what that leaves is settled between the lines, so that all close at zero
-settled as (
+-- a line never gives back more than it got, nor keeps more than it asks for
+bounded as (
     select
         paid_lines.invoice_id as invoice_id,
         paid_lines.step as step,
         paid_lines.line_id as line_id,
         paid_lines.place as place,
-        least(
-            greatest(steps.paid_minor - steps.back_minor, 0),
-            greatest(sum(paid_lines.weight_minor) over (partition by paid_lines.invoice_id, paid_lines.step), 0)
-        ) as total_minor,
+        paid_lines.bound_minor as bound_minor,
+        steps.paid_minor - steps.back_minor as left_minor,
         case
-            when paid_lines.weight_minor < 0 then least(paid_lines.share_minor - back_lines.share_minor - paid_lines.named_minor, 0)
-            else greatest(paid_lines.share_minor - back_lines.share_minor - paid_lines.named_minor, 0)
-        end as weight_minor
+            when paid_lines.bound_minor < 0
+                then greatest(least(paid_lines.share_minor - back_lines.share_minor - paid_lines.named_minor, 0), paid_lines.bound_minor)
+            else least(greatest(paid_lines.share_minor - back_lines.share_minor - paid_lines.named_minor, 0), paid_lines.bound_minor)
+        end as own_minor
     from ({{ allocate('paid', ['invoice_id', 'step']) }}) as paid_lines
     inner join ({{ allocate('paid_back', ['invoice_id', 'step']) }}) as back_lines
         on paid_lines.invoice_id = back_lines.invoice_id
         and paid_lines.step = back_lines.step
         and paid_lines.line_id = back_lines.line_id
     inner join steps on paid_lines.invoice_id = steps.invoice_id and paid_lines.step = steps.step
+),
+
+sums as (
+    select
+        bounded.*,
+        sum(own_minor) over (partition by invoice_id, step) as own_sum,
+        least(greatest(left_minor, 0), greatest(sum(bound_minor) over (partition by invoice_id, step), 0)) as kept_sum
+    from bounded
+),
+
+-- what those bounds leave over is settled between the lines, so that they sum to the cash kept and all close at zero
+settled as (
+    select
+        invoice_id,
+        step,
+        line_id,
+        place,
+        case when own_sum >= kept_sum then 0 else own_minor end as settled_minor,
+        case when own_sum >= kept_sum then kept_sum else kept_sum - own_sum end as total_minor,
+        case when own_sum >= kept_sum then own_minor else greatest(bound_minor - own_minor, 0) end as weight_minor
+    from sums
 ),
 
 kept as (
@@ -205,7 +228,7 @@ select
     steps.at as at,
     lines.place as line_place,
     lines.net_minor as line_net_minor,
-    coalesce({{ div_round(wide('kept.share_minor') ~ ' * lines.net_minor', 'lines.gross_minor') }}, 0) as kept_minor
+    coalesce({{ div_round(wide('(kept.settled_minor + kept.share_minor)') ~ ' * lines.net_minor', 'lines.gross_minor') }}, 0) as kept_minor
 from kept
 inner join steps on kept.invoice_id = steps.invoice_id and kept.step = steps.step
 inner join lines on kept.invoice_id = lines.invoice_id and kept.line_id = lines.line_id
