@@ -93,14 +93,26 @@ function product(page: DemoPage): string {
   return parts.join('\n\n');
 }
 
+/** Ratios that people read as "so many per one", not as a share. */
+const PER_ONE = new Set(['attach_rate', 'quick_ratio', 'ltv_cac']);
+
+function asMeant(
+  metric: string,
+  value: bigint | null,
+  row: { unit: string; currency: string | null },
+): string {
+  if (value !== null && PER_ONE.has(metric)) return perOrg(value);
+  return showValue(value, row.unit, row.currency);
+}
+
 function targets(page: DemoPage): string {
   if (page.targets.length === 0) return 'no target can be judged yet';
   return table(
     ['target', 'goal', 'actual', 'trend', 'status', 'owner'],
     page.targets.map((row) => [
       row.target_id,
-      `${row.comparator === 'gte' ? '≥' : '≤'} ${showValue(row.goal, row.unit, row.currency)}${row.is_assumed ? ' (assumed)' : ''}`,
-      showValue(row.actual, row.unit, row.currency),
+      `${row.comparator === 'gte' ? '≥' : '≤'} ${asMeant(row.metric, row.goal, row)}${row.is_assumed ? ' (assumed)' : ''}`,
+      asMeant(row.metric, row.actual, row),
       row.trend === null ? '' : row.trend > 0n ? '▲' : row.trend < 0n ? '▼' : '=',
       row.status,
       row.owner,
