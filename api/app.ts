@@ -6,6 +6,7 @@ import { createAuthentication, requireScopes, type Authenticate } from './authen
 import type { RequestContext } from './context.js';
 import { docsRoutes } from './docs-page.js';
 import { describeOperation } from './openapi.js';
+import { AnswerCache } from './metrics/answer-cache.js';
 import type { Operation } from './operation.js';
 import { operations } from './operations.js';
 import { problemOf, problemResponse } from './problem.js';
@@ -17,12 +18,15 @@ import { respond } from './write-answer.js';
 
 /** Ids that callers send are kept when they are harmless in a log line. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+/** Some ten thousand usual answers, in about 32 MB. */
+const ANSWERS_LENGTH = 16 * 1024 * 1024;
 const WHERE = /^where\[([a-z][a-z_]{0,39})\]$/;
 
 interface House {
   readonly services: Services;
   readonly authenticate: Authenticate;
   readonly limitRate: RateLimit;
+  readonly answers: AnswerCache;
 }
 
 /** Query parameters as an object; `where[plan]=growth` becomes `where: { plan: 'growth' }`. */
@@ -57,7 +61,7 @@ async function answerRequest(
   operation: Operation,
   context: Context,
   requestId: string,
-  { services, authenticate, limitRate }: House,
+  { services, authenticate, limitRate, answers }: House,
 ): Promise<Response> {
   const request = context.req.raw;
   const key = operation.scopes === null ? null : await authenticate(request);
@@ -75,6 +79,7 @@ async function answerRequest(
   };
   const requestContext: RequestContext = {
     services,
+    answers,
     key,
     requestId,
     now: services.clock(),
@@ -125,6 +130,7 @@ export function createApp(services: Services): OpenAPIHono {
     services,
     authenticate: createAuthentication(services),
     limitRate: createRateLimit(services.config.limits.requestsPerSecond),
+    answers: new AnswerCache(ANSWERS_LENGTH),
   };
   for (const operation of operations) {
     app.openAPIRegistry.registerPath(describeOperation(operation));

@@ -13,6 +13,8 @@ export interface MetricQuestion {
   readonly where?: Readonly<Record<string, string>> | undefined;
   readonly currency?: string | undefined;
   readonly limit: number;
+  /** Values to leave out at the start. Their order is total and a run never changes, so pages neither overlap nor miss one. */
+  readonly offset?: number | undefined;
 }
 
 /** One value with what it takes to read it: where it stands, both sides of a ratio, whether the period is over. */
@@ -96,7 +98,10 @@ function breakdownOf(metric: Metric, question: MetricQuestion) {
 /** The statement for a question. Names come from the registry alone; every value is a bound parameter. */
 export function metricStatement(metric: Metric, question: MetricQuestion, relation: string): Statement {
   const { columns, equal, differ } = breakdownOf(metric, question);
-  const parameters: Record<string, QueryParameter> = { limit: question.limit };
+  const parameters: Record<string, QueryParameter> = {
+    limit: question.limit,
+    offset: question.offset ?? 0,
+  };
   const conditions: string[] = [];
   const bind = (value: QueryParameter): string => {
     const name = `p${conditions.length}`;
@@ -132,7 +137,7 @@ export function metricStatement(metric: Metric, question: MetricQuestion, relati
     from ${relation}.${metric.mart}
     ${conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`}
     ${order.length === 0 ? '' : `order by ${order.join(', ')}`}
-    limit $limit`;
+    limit $limit offset $offset`;
   return { sql, parameters };
 }
 

@@ -18,5 +18,17 @@ export const MetricShape = z
   .openapi('Metric');
 
 export function metricShape(metric: Metric): z.input<typeof MetricShape> {
-  return { ...metric, dimensions: [...metric.dimensions] };
+  const { name, title, definition, unit, grain, persona, owner, cadence, mart } = metric;
+  return {
+    name,
+    title,
+    definition,
+    unit,
+    grain,
+    dimensions: [...metric.dimensions],
+    persona,
+    owner,
+    cadence,
+    mart,
+  };
 }
