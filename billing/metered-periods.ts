@@ -75,6 +75,18 @@ function stepOf(catalog: Catalog, subscription: Subscription): { unit: IntervalU
   return { unit: 'month', count: 1 };
 }
 
+/** The period of a subscription that holds an instant; null before its first. */
+export function periodAt(catalog: Catalog, subscription: Subscription, at: Instant): Period | null {
+  if (at < subscription.anchor) return null;
+  const { start, end } = periodFromAnchor(
+    subscription.anchor,
+    stepOf(catalog, subscription),
+    at,
+    catalog.zone,
+  );
+  return { start, end };
+}
+
 /** The periods of a subscription that end inside `ending`, oldest first. */
 export function periodsEnding(catalog: Catalog, subscription: Subscription, ending: Period): Period[] {
   const step = stepOf(catalog, subscription);

@@ -56,6 +56,11 @@ export function overageQuestions(
       meteredPeriods(catalog, subscription, period),
     ),
   );
+  return usageQuestions(metered, md5);
+}
+
+/** Which usage to read for these periods. All that may share an org's usage must be among them. */
+export function usageQuestions(metered: readonly MeteredPeriod[], md5: HashHex): OverageQuestion[] {
   return metered.map((one) => questionOf(one, metered, md5));
 }
 
@@ -113,11 +118,19 @@ export function planOverage(
   questions: readonly OverageQuestion[],
   usage: ReadonlyMap<string, WindowTotal>,
 ): OveragePlan {
-  const lines = questions
-    .map((question) => lineOf(catalog, question, usage))
-    .filter((line) => line.overage !== '0')
-    .sort((a, b) => compareText(a.orgId, b.orgId) || compareText(a.lineId, b.lineId));
+  const lines = rateUsage(catalog, questions, usage).filter((line) => line.overage !== '0');
   return { lines, totals: totalsOf(lines) };
+}
+
+/** The same for all usage, also where it is within what is included. */
+export function rateUsage(
+  catalog: Catalog,
+  questions: readonly OverageQuestion[],
+  usage: ReadonlyMap<string, WindowTotal>,
+): OverageLine[] {
+  return questions
+    .map((question) => lineOf(catalog, question, usage))
+    .sort((a, b) => compareText(a.orgId, b.orgId) || compareText(a.lineId, b.lineId));
 }
 
 function lineOf(

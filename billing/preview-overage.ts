@@ -40,7 +40,8 @@ interface Books {
   readonly questions: readonly OverageQuestion[];
 }
 
-async function loadSubscriptions(run: RunReader, orgId: string | undefined): Promise<Subscription[]> {
+/** Subscriptions as the run knows them, of one org or of all; test and internal orgs have none. */
+export async function loadSubscriptions(run: RunReader, orgId: string | undefined): Promise<Subscription[]> {
   const excluded = await run.query(
     `select org_id from ${run.relation}.int_orgs where is_excluded`,
     {},

@@ -1,0 +1,44 @@
+import { z } from '@hono/zod-openapi';
+import type { OverageLine } from '../../billing/overage-plan.js';
+import { Digits, InstantAnswer } from '../shapes.js';
+
+/** Usage of one meter in one subscription period. Quantities are exact decimals in the meter's unit. */
+export const OverageLineShape = z
+  .object({
+    line_id: z.string(),
+    org_id: z.string(),
+    subscription_id: z.string(),
+    meter: z.string(),
+    period_start: InstantAnswer,
+    period_end: InstantAnswer,
+    used: z.string(),
+    included: z.string().nullable().openapi({ description: 'null: without limit' }),
+    overage: z.string(),
+    events: z.int(),
+    status: z.enum(['due', 'stopped', 'unpriced', 'unrated']),
+    reason: z.string().nullable(),
+    amount_minor: Digits.nullable(),
+    currency: z.string().nullable(),
+    is_assumed: z.boolean().openapi({ description: 'The catalog assumes this price.' }),
+  })
+  .openapi('OverageLine');
+
+export function overageLineShape(line: OverageLine): z.input<typeof OverageLineShape> {
+  return {
+    line_id: line.lineId,
+    org_id: line.orgId,
+    subscription_id: line.subscriptionId,
+    meter: line.meterId,
+    period_start: line.period.start,
+    period_end: line.period.end,
+    used: line.used,
+    included: line.included,
+    overage: line.overage,
+    events: line.events,
+    status: line.status,
+    reason: line.reason,
+    amount_minor: line.amount?.amountMinor ?? null,
+    currency: line.amount?.currency ?? null,
+    is_assumed: line.isAssumed,
+  };
+}

@@ -1,0 +1,106 @@
+import { z } from '@hono/zod-openapi';
+import type { OverageLine } from '../../billing/overage-plan.js';
+import { previewOverage } from '../../billing/preview-overage.js';
+import { dateIn, startOfDay } from '../../core/calendar.js';
+import { compareText } from '../../core/compare.js';
+import {
+  addMonths,
+  formatDate,
+  parseDate,
+  period,
+  startOfMonth,
+  type Instant,
+  type Period,
+} from '../../core/time.js';
+import { rulingCatalog } from '../catalog/ruling-catalog.js';
+import { openCursor, sealCursor } from '../cursor.js';
+import { operation } from '../operation.js';
+import {
+  Cursor,
+  Digits,
+  ForeignId,
+  InstantAnswer,
+  InstantArgument,
+  Limit,
+  MonthArgument,
+  NextCursor,
+} from '../shapes.js';
+import { OverageLineShape, overageLineShape } from './overage-line-shape.js';
+
+const Place = z.tuple([z.string(), z.string(), z.string()]);
+
+/** The month of the catalog's zone in which periods must end; without one, the last that was over at `asOf`. */
+function monthOf(month: string | undefined, asOf: Instant, zone: string): { first: string; ending: Period } {
+  const first =
+    month === undefined
+      ? addMonths(startOfMonth(dateIn(asOf - 1n, zone)), -1)
+      : startOfMonth(parseDate(month));
+  const ending = period(startOfDay(first, zone), startOfDay(addMonths(first, 1), zone));
+  return { first: formatDate(first), ending };
+}
+
+/** Lines come by org and id: those after the place of the page before. */
+function linesAfter(lines: readonly OverageLine[], place: readonly [string, string] | null): OverageLine[] {
+  if (place === null) return [...lines];
+  const [orgId, lineId] = place;
+  return lines.filter((line) => (compareText(line.orgId, orgId) || compareText(line.lineId, lineId)) > 0);
+}
+
+export const previewBilling = operation({
+  method: 'get',
+  path: '/v1/billing/preview',
+  scope: 'billing:read',
+  tag: 'Billing',
+  summary: 'A preview of the overage that would be billed for the subscription periods that ended in a month',
+  description:
+    'Nothing is written. Lines are what is over its allowance; `totals` are the money due over all lines, whatever the page. The month is that ' +
+    "of the catalog's zone.",
+  query: z.strictObject({
+    month: MonthArgument.optional().openapi({ description: 'Default: the last that was over.' }),
+    org: ForeignId.optional(),
+    as_of: InstantArgument.optional(),
+    limit: Limit(1_000, 200),
+    cursor: Cursor.optional(),
+  }),
+  answer: z.object({
+    is_preview: z.literal(true),
+    run_id: z.string(),
+    as_of: InstantAnswer,
+    catalog_version: z.int(),
+    month: z.string(),
+    lines: z.array(OverageLineShape),
+    totals: z.array(z.object({ currency: z.string(), amount_minor: Digits })),
+    next_cursor: NextCursor,
+  }),
+  problems: ['no_catalog', 'invalid_cursor', 'no_run', 'no_run_as_of', 'run_not_found'],
+
+  async handle({ query }, { services }) {
+    const name = JSON.stringify(['preview', query.month, query.org, query.as_of?.toString()]);
+    const [runId, ...place] = query.cursor === undefined ? [] : openCursor(name, query.cursor, Place);
+    const run = await services.runs.choose(runId === undefined ? { asOf: query.as_of } : { runId });
+    const { version, catalog } = await rulingCatalog(services.catalogs, run.asOf);
+    const { first, ending } = monthOf(query.month, run.asOf, catalog.zone);
+    const plan = await services.runs.read(run, ({ reader }) =>
+      previewOverage(catalog, reader, ending, query.org),
+    );
+    const [orgId, lineId] = place;
+    const after: [string, string] | null =
+      orgId === undefined || lineId === undefined ? null : [orgId, lineId];
+    const rest = linesAfter(plan.lines, after);
+    const lines = rest.slice(0, query.limit);
+    const last = lines.at(-1);
+    return {
+      is_preview: true as const,
+      run_id: run.runId,
+      as_of: run.asOf,
+      catalog_version: Number(version),
+      month: first.slice(0, 7),
+      lines: lines.map(overageLineShape),
+      totals: plan.totals.map(({ currency, amountMinor }) => ({ currency, amount_minor: amountMinor })),
+      next_cursor:
+        rest.length > lines.length && last !== undefined
+          ? sealCursor(name, [run.runId, last.orgId, last.lineId])
+          : null,
+    };
+  },
+});
