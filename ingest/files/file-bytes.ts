@@ -2,9 +2,9 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { InputError } from '../../core/errors.js';
+import { PIECE_BYTES } from './line-chunks.js';
 import { isGzip, requireText, SNIFFED_BYTES } from './sniff.js';
 
-const READ_BYTES = 1 << 20;
 /** gzip can unpack a thousandfold: this bounds what one step holds to about 32 MB. */
 const PACKED_READ_BYTES = 32 << 10;
 
@@ -14,7 +14,7 @@ export interface FileBytes {
   readonly sizeBytes: number;
   /** How far reading has come in the file as it lies on disk. */
   readonly positionBytes: () => number;
-  /** The file's bytes, unpacked. A gzip that breaks off yields all that precedes, then throws `truncated_file`. */
+  /** The file's bytes, unpacked; each piece is valid until the next is asked for. A gzip that breaks off yields all that precedes, then throws `truncated_file`. */
   readonly pieces: AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export async function openFileBytes(path: string): Promise<FileBytes> {
     }
     if (!isPacked) requireText(head, name);
     let positionBytes = 0;
-    const plain = readPieces(handle, isPacked ? PACKED_READ_BYTES : READ_BYTES, (position) => {
+    const plain = readPieces(handle, isPacked ? PACKED_READ_BYTES : PIECE_BYTES, (position) => {
       positionBytes = position;
     });
     return {
@@ -83,8 +83,8 @@ async function* readPieces(
   onPosition: (position: number) => void,
 ): AsyncGenerator<Uint8Array> {
   let position = 0;
+  const piece = Buffer.allocUnsafe(pieceBytes);
   for (;;) {
-    const piece = Buffer.allocUnsafe(pieceBytes);
     const { bytesRead } = await handle.read(piece, 0, pieceBytes, position);
     if (bytesRead === 0) return;
     position += bytesRead;

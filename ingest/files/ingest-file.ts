@@ -37,7 +37,7 @@ export interface FileReport {
   readonly chunks: number;
 }
 
-const CHUNK_BYTES = 32 << 20;
+const CHUNK_BYTES = 64 << 20;
 const MINIMUM_BULK_LINES = 200;
 const OVERLONG_HEAD_BYTES = 64 << 10;
 

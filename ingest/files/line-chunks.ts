@@ -1,10 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
 
 const LINE_FEED = 0x0a;
+/** What is read at a time, at most. */
+export const PIECE_BYTES = 1 << 20;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** A stretch of a file: whole lines (the file's last one may lack its line break). */
 export interface LineChunk {
+  /** Valid until the chunk after the next is asked for: then its memory is used again. */
   readonly bytes: Buffer;
   /** Of the file's first byte that belongs to it, and of the first that does not. */
   readonly startOffset: number;
@@ -58,9 +61,57 @@ function* some(chunk: LineChunk | null): Generator<LineChunk> {
   if (chunk) yield chunk;
 }
 
+/**
+ * Room for a chunk and the beginning of the next, used over and over: new memory for each chunk would cost as much as
+ * reading it. What was dropped stays where it is until the bytes after the next chunk need the room.
+ */
+class TwoBuffers {
+  private current: Buffer;
+  private spare: Buffer;
+  private start = 0;
+  private end = 0;
+
+  constructor(capacityBytes: number) {
+    this.current = Buffer.allocUnsafe(capacityBytes);
+    this.spare = Buffer.allocUnsafe(capacityBytes);
+  }
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  bytes(): Buffer {
+    return this.current.subarray(this.start, this.end);
+  }
+
+  add(piece: Uint8Array): void {
+    if (this.start > 0) this.moveOver();
+    if (this.end + piece.length > this.current.length) this.grow(this.end + piece.length);
+    this.current.set(piece, this.end);
+    this.end += piece.length;
+  }
+
+  drop(count: number): void {
+    this.start += count;
+  }
+
+  private moveOver(): void {
+    if (this.spare.length < this.current.length) this.spare = Buffer.allocUnsafe(this.current.length);
+    this.bytes().copy(this.spare);
+    [this.current, this.spare] = [this.spare, this.current];
+    this.end -= this.start;
+    this.start = 0;
+  }
+
+  private grow(capacityBytes: number): void {
+    const grown = Buffer.allocUnsafe(capacityBytes + PIECE_BYTES);
+    this.bytes().copy(grown);
+    this.current = grown;
+  }
+}
+
 class LineCutter {
-  private pieces: Uint8Array[] = [];
-  private bufferedBytes = 0;
+  private readonly buffer: TwoBuffers;
   private startOffset = 0;
   private firstLine = 1;
   private readonly hash: Hash;
@@ -69,29 +120,29 @@ class LineCutter {
 
   constructor(private readonly options: CutOptions) {
     this.hash = createHash('sha256').update(options.seed);
+    this.buffer = new TwoBuffers(options.chunkBytes + PIECE_BYTES);
   }
 
   add(piece: Uint8Array): void {
-    this.pieces.push(piece);
-    this.bufferedBytes += piece.length;
+    this.buffer.add(piece);
   }
 
   isEmpty(): boolean {
-    return this.bufferedBytes === 0 && this.overlong === null;
+    return this.buffer.length === 0 && this.overlong === null;
   }
 
   isFull(): boolean {
-    return this.bufferedBytes >= this.options.chunkBytes;
+    return this.buffer.length >= this.options.chunkBytes;
   }
 
   hasWholeRecord(): boolean {
-    if (this.overlong) return this.pieces.some((piece) => piece.includes(LINE_FEED));
-    return this.endOfLastRecord(this.joined(), this.bufferedBytes) > 0;
+    const bytes = this.buffer.bytes();
+    return this.overlong ? bytes.includes(LINE_FEED) : this.endOfLastRecord(bytes, bytes.length) > 0;
   }
 
   /** The next chunk, or null when what is buffered was known or is the middle of a long line. */
   cut(): LineChunk | null {
-    const bytes = this.joined();
+    const bytes = this.buffer.bytes();
     if (this.overlong) return this.passOverlong(bytes);
     const end = this.endOfLastRecord(bytes, Math.min(bytes.length, this.options.chunkBytes));
     if (end > 0) return this.take(bytes, end);
@@ -109,24 +160,13 @@ class LineCutter {
   /** At the end of the file: whatever is left, in chunks of the same size as before. */
   cutRest(): LineChunk | null {
     if (this.isFull()) return this.cut();
-    const bytes = this.joined();
+    const bytes = this.buffer.bytes();
     if (this.overlong) return this.passOverlong(bytes) ?? this.endOverlong();
     return this.take(bytes, bytes.length);
   }
 
-  private joined(): Buffer {
-    const [only] = this.pieces;
-    const bytes =
-      this.pieces.length === 1 && only
-        ? Buffer.from(only.buffer, only.byteOffset, only.byteLength)
-        : Buffer.concat(this.pieces, this.bufferedBytes);
-    this.pieces = bytes.length === 0 ? [] : [bytes];
-    return bytes;
-  }
-
-  private drop(bytes: Buffer, count: number): void {
-    this.pieces = count === bytes.length ? [] : [bytes.subarray(count)];
-    this.bufferedBytes = bytes.length - count;
+  private drop(count: number): void {
+    this.buffer.drop(count);
     this.startOffset += count;
   }
 
@@ -134,7 +174,7 @@ class LineCutter {
     const knownEnd = this.passKnown(buffered.subarray(0, end));
     if (knownEnd > 0) {
       this.firstLine += countLines(buffered.subarray(0, knownEnd));
-      this.drop(buffered, knownEnd);
+      this.drop(knownEnd);
       return null;
     }
     const bytes = this.startOffset === 0 ? withoutMark(buffered.subarray(0, end)) : buffered.subarray(0, end);
@@ -149,7 +189,7 @@ class LineCutter {
       overlongBytes: null,
     };
     this.firstLine += chunk.lineCount;
-    this.drop(buffered, end);
+    this.drop(end);
     return chunk;
   }
 
@@ -178,7 +218,7 @@ class LineCutter {
     const end = lineBreak === -1 ? bytes.length : lineBreak + 1;
     this.hash.update(bytes.subarray(0, end));
     if (this.overlong) this.overlong.lengthBytes += lineBreak === -1 ? end : lineBreak;
-    this.drop(bytes, end);
+    this.drop(end);
     return lineBreak === -1 ? null : this.endOverlong();
   }
 
