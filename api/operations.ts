@@ -1,3 +1,4 @@
+import { previewBilling } from './billing/preview-billing.js';
 import { getCatalog } from './catalog/get-catalog.js';
 import { diffCatalogVersions } from './catalog/diff-catalogs.js';
 import { listCatalogVersions } from './catalog/list-versions.js';
@@ -13,9 +14,11 @@ import { listLeads } from './leads/list-leads.js';
 import { drillMetric } from './metrics/drill-metric.js';
 import { getMetric } from './metrics/get-metric.js';
 import { listMetrics } from './metrics/list-metrics.js';
+import { closeMonth } from './months/close-month.js';
 import type { Operation } from './operation.js';
 import { getOrg } from './orgs/get-org.js';
 import { listOrgs } from './orgs/list-orgs.js';
+import { listPackages } from './packages/list-packages.js';
 import { decideConflict } from './quarantine/decide-conflict.js';
 import { discardQuarantined } from './quarantine/discard-quarantined.js';
 import { fixQuarantined } from './quarantine/fix-quarantined.js';
@@ -31,7 +34,9 @@ import { listSchemas } from './schemas/list-schemas.js';
 import { runSql } from './sql/run-sql.js';
 import { health } from './system/health.js';
 import { readiness } from './system/readiness.js';
+import { status } from './system/status.js';
 import { listTargets } from './targets/list-targets.js';
+import { getUsage } from './usage/get-usage.js';
 
 /** The whole API, in the order of its document. A new operation is a file and a line here. */
 export const operations: readonly Operation[] = [
@@ -51,6 +56,7 @@ export const operations: readonly Operation[] = [
   getMetric,
   drillMetric,
   listTargets,
+  closeMonth,
   createRun,
   listRuns,
   getRun,
@@ -59,14 +65,18 @@ export const operations: readonly Operation[] = [
   listCatalogVersions,
   diffCatalogVersions,
   postCatalog,
+  listPackages,
   listOrgs,
   getOrg,
   listLeads,
   getLeadScore,
   listCommissions,
+  getUsage,
+  previewBilling,
   createKey,
   listKeys,
   revokeKey,
   health,
   readiness,
+  status,
 ];

@@ -3,6 +3,7 @@ import { HeadgateError, UnavailableError, type ErrorCode, ERROR_CODES } from '..
 import type { Config } from '../platform/config.js';
 import { directoryHolder } from '../platform/data-directory.js';
 import { z } from 'zod';
+import { fetchPatiently } from './http-transport.js';
 import { openRuntime, systemClock, type Runtime } from './runtime.js';
 
 /** A request as commands make it: the same whether a server holds the data directory or this process does. */
@@ -17,6 +18,8 @@ export interface ApiCall {
 /** The one way of every command to the data: the API, in process or over HTTP. */
 export interface Client {
   call<Answer>(call: ApiCall, shape: z.ZodType<Answer>): Promise<Answer>;
+  /** An answer as it came, for what is not to be read but passed on. */
+  bytes(call: ApiCall): Promise<Uint8Array>;
   /** The runtime, when this process holds the directory; bulk work can then go without HTTP. */
   readonly runtime: Runtime | null;
   close(): Promise<void>;
@@ -44,29 +47,36 @@ const Problem = z.looseObject({
 
 type Fetch = (request: Request) => Response | Promise<Response>;
 
+function requestOf({ method = 'GET', path, query = {}, json, body }: ApiCall, origin: string, token: string) {
+  const url = new URL(path, origin);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  const type = body?.type ?? (json === undefined ? undefined : 'application/json');
+  const content = body?.bytes ?? (json === undefined ? undefined : JSON.stringify(json));
+  return new Request(url, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(type === undefined ? {} : { 'content-type': type }),
+    },
+    ...(content === undefined ? {} : { body: content, duplex: 'half' }),
+  });
+}
+
 function clientOver(fetchAnswer: Fetch, origin: string, token: string, runtime: Runtime | null): Client {
+  const send = async (call: ApiCall): Promise<Response> => {
+    const response = await fetchAnswer(requestOf(call, origin, token));
+    if (!response.ok) throw new AnsweredProblem(Problem.parse(await response.json()));
+    return response;
+  };
   return {
     runtime,
-    async call({ method = 'GET', path, query = {}, json, body }, shape) {
-      const url = new URL(path, origin);
-      for (const [name, value] of Object.entries(query)) {
-        if (value !== undefined) url.searchParams.set(name, String(value));
-      }
-      const type = body?.type ?? (json === undefined ? undefined : 'application/json');
-      const content = body?.bytes ?? (json === undefined ? undefined : JSON.stringify(json));
-      const response = await fetchAnswer(
-        new Request(url, {
-          method,
-          headers: {
-            authorization: `Bearer ${token}`,
-            ...(type === undefined ? {} : { 'content-type': type }),
-          },
-          ...(content === undefined ? {} : { body: content, duplex: 'half' }),
-        }),
-      );
-      const answer: unknown = await response.json();
-      if (!response.ok) throw new AnsweredProblem(Problem.parse(answer));
-      return shape.parse(answer);
+    async call(call, shape) {
+      return shape.parse(await (await send(call)).json());
+    },
+    async bytes(call) {
+      return new Uint8Array(await (await send(call)).arrayBuffer());
     },
     async close() {
       await runtime?.close();
@@ -92,7 +102,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     const { url, token } = holder.server;
     const fetchAnswer: Fetch = async (request) => {
       try {
-        return await fetch(request);
+        return await fetchPatiently(request);
       } catch (cause) {
         throw new UnavailableError(
           'unavailable',

@@ -45,9 +45,31 @@ export async function withClient<Result>(
       context.output.progress(message);
     },
   });
+  const disarm = stopOnSignal(client);
   try {
-    return await work(client, context);
+    return await context.output.waiting(
+      client.runtime === null ? 'the server is working on it' : 'working',
+      work(client, context),
+    );
   } finally {
+    disarm();
     await client.close();
   }
+}
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Stopped from outside, a command ends what it started (dbt too) and frees the directory; what it answered is durable anyway. */
+function stopOnSignal(client: Client): () => void {
+  const listeners = Object.entries(SIGNALS).map(([signal, exitCode]) => {
+    const listener = (): void => {
+      client.runtime?.services.shutdown.abort();
+      void client.close().finally(() => process.exit(exitCode));
+    };
+    process.once(signal, listener);
+    return { signal, listener };
+  });
+  return () => {
+    for (const { signal, listener } of listeners) process.off(signal, listener);
+  };
 }

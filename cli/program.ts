@@ -1,10 +1,26 @@
 import { Command } from 'commander';
 import { codeRevision } from './code-revision.js';
+import { addBillingCommand } from './commands/billing.js';
+import { addCatalogCommand } from './commands/catalog.js';
 import { addDemoCommand } from './commands/demo.js';
+import { addDoctorCommand } from './commands/doctor.js';
 import { addDrillCommand } from './commands/drill.js';
+import { addIngestCommand } from './commands/ingest.js';
 import { addKeysCommand } from './commands/keys.js';
+import { addLeadsCommand } from './commands/leads.js';
 import { addMetricsCommand } from './commands/metrics.js';
+import { addMigrateCommand } from './commands/migrate.js';
+import { addOrgsCommand } from './commands/orgs.js';
+import { addPartnersCommand } from './commands/partners.js';
+import { addQuarantineCommand } from './commands/quarantine.js';
+import { addReplayCommand } from './commands/replay.js';
+import { addRunsCommand } from './commands/runs.js';
+import { addServeCommand } from './commands/serve.js';
+import { addSqlCommand } from './commands/sql.js';
+import { addTargetsCommand } from './commands/targets.js';
 import { addTransformCommand } from './commands/transform.js';
+import { addUsageCommand } from './commands/usage.js';
+import { withExamples } from './help.js';
 
 /** The `headgate` command: global options, and a file per command. */
 export function createProgram(): Command {
@@ -16,10 +32,31 @@ export function createProgram(): Command {
     .showHelpAfterError('(headgate --help shows what there is)')
     .exitOverride();
   addDemoCommand(program);
+  addIngestCommand(program);
   addTransformCommand(program);
   addMetricsCommand(program);
   addDrillCommand(program);
+  addTargetsCommand(program);
+  addOrgsCommand(program);
+  addLeadsCommand(program);
+  addPartnersCommand(program);
+  addUsageCommand(program);
+  addBillingCommand(program);
+  addSqlCommand(program);
+  addRunsCommand(program);
+  addCatalogCommand(program);
+  addQuarantineCommand(program);
+  addReplayCommand(program);
+  addServeCommand(program);
   addKeysCommand(program);
+  addDoctorCommand(program);
+  addMigrateCommand(program);
+  withExamples(
+    program,
+    'headgate demo',
+    'headgate ingest events.ndjson && headgate transform && headgate metrics mrr',
+    'headgate doctor',
+  );
   shareGlobalOptions(program);
   return program;
 }

@@ -30,6 +30,7 @@ import { codeRevision } from './code-revision.js';
 export interface Runtime {
   readonly services: Services;
   readonly directory: DataDirectory;
+  readonly lake: Lake;
   /** Finishes what is under way, refuses what comes, and lets go of the directory. */
   close(): Promise<void>;
 }
@@ -139,7 +140,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       onProgress: options.onProgress,
       shutdown,
     };
-    return { services, directory, close };
+    return { services, directory, lake, close };
   } catch (error) {
     await close();
     throw error;
@@ -166,6 +167,7 @@ function warehouseOptions(config: Config, directory: DataDirectory) {
   };
 }
 
-function cacheDirectory(environment: Readonly<Record<string, string | undefined>>): string {
+/** Where Python environments are kept, shared by all data directories of a user. */
+export function cacheDirectory(environment: Readonly<Record<string, string | undefined>>): string {
   return join(environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'headgate');
 }

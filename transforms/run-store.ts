@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { InvariantError } from '../core/errors.js';
 import { STREAMS, type WatermarkVector } from '../core/raw-event.js';
 import type { Instant } from '../core/time.js';
-import { pointers, runs } from '../platform/sql/schema.js';
+import { monthPins, pointers, runs } from '../platform/sql/schema.js';
 import { transaction, type Sql } from '../platform/sql/sql.js';
 import type { RunLocation } from '../platform/warehouse/warehouse.js';
 
@@ -141,16 +141,18 @@ export async function abandonedRuns(sql: Sql): Promise<Run[]> {
   return rows.map(fromRow);
 }
 
-/** Published runs beyond the newest `keep`, never the current one: their files may go. */
+/** Published runs beyond the newest `keep`, never the current one or one that a closed month stands on: their files may go. */
 export async function surplusRuns(sql: Sql, keep: number): Promise<Run[]> {
   const current = await currentRun(sql);
+  const pinned = await sql.database.select({ runId: monthPins.runId }).from(monthPins);
+  const kept = new Set([current?.runId, ...pinned.map(({ runId }) => runId)]);
   const rows = await sql.database
     .select()
     .from(runs)
     .where(eq(runs.status, 'published'))
     .orderBy(desc(runs.startedAt))
     .offset(keep);
-  return rows.map(fromRow).filter(({ runId }) => runId !== current?.runId);
+  return rows.map(fromRow).filter(({ runId }) => !kept.has(runId));
 }
 
 export async function markDropped(sql: Sql, runIds: readonly string[]): Promise<void> {

@@ -1,8 +1,11 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { z } from 'zod';
+import { countArgument, instantArgument, pairArgument } from '../arguments.js';
 import { withClient } from '../command.js';
+import { withExamples } from '../help.js';
+import { showCount } from '../numbers.js';
 import { table } from '../output.js';
-import { collectPair } from './metrics.js';
+import { originOf } from '../pages.js';
 
 const DrillAnswer = z.object({
   metric: z.string(),
@@ -25,38 +28,47 @@ const DrillAnswer = z.object({
 });
 type Drill = z.infer<typeof DrillAnswer>;
 
+interface Options {
+  readonly asOf?: string;
+  readonly limit?: number;
+}
+
 export function addDrillCommand(program: Command): void {
-  program
+  const command = program
     .command('drill')
     .argument('<metric>', 'the metric whose number to open')
-    .argument('[place...]', 'where the number stands, as name=value: month=2026-09-01 currency=USD')
+    .addArgument(
+      new Argument('[place...]', 'where the number stands, as name=value: month=2026-09-01 currency=USD')
+        .argParser(pairArgument)
+        .default({}, 'everywhere'),
+    )
     .description('show the events behind a number; each side adds up to it exactly')
-    .option('--as-of <instant>', 'in the run measured as of this instant')
-    .option('--limit <rows>', 'at most so many rows (sums cover all)')
-    .addHelpText('after', '\nExample:\n  headgate drill mrr month=2026-09-01 currency=USD --limit 20')
-    .action(
-      async (
-        metric: string,
-        place: string[],
-        options: { asOf?: string; limit?: string },
-        command: Command,
-      ) => {
-        await withClient(command, async (client, { output }) => {
-          const question = place.reduce<Record<string, string>>(
-            (known, pair) => collectPair(pair, known),
-            {},
-          );
-          const answer = await client.call(
-            {
-              path: `/v1/metrics/${encodeURIComponent(metric)}/drill`,
-              query: { ...question, as_of: options.asOf, limit: options.limit },
-            },
-            DrillAnswer,
-          );
-          output.answer(answer, () => describeDrill(answer));
-        });
+    .option('--as-of <instant>', 'in the run measured as of this instant', instantArgument)
+    .option('--limit <rows>', 'at most so many rows (sums cover all)', countArgument)
+    .action(drill);
+  withExamples(
+    command,
+    'headgate drill mrr month=2026-09-01 currency=USD --limit 20',
+    'headgate drill mrr month=2026-09-01 currency=USD --json > mrr-events.json',
+  );
+}
+
+async function drill(
+  metric: string,
+  place: Readonly<Record<string, string>>,
+  { asOf, limit }: Options,
+  command: Command,
+): Promise<void> {
+  await withClient(command, async (client, { output }) => {
+    const answer = await client.call(
+      {
+        path: `/v1/metrics/${encodeURIComponent(metric)}/drill`,
+        query: { ...place, as_of: asOf, limit },
       },
+      DrillAnswer,
     );
+    output.answer(answer, () => describeDrill(answer));
+  });
 }
 
 function describeDrill({
@@ -68,7 +80,7 @@ function describeDrill({
   is_complete: isComplete,
 }: Drill): string {
   const sums = Object.entries(sides).map(
-    ([side, { sum, rows: count }]) => `${side}: ${sum} from ${count} rows`,
+    ([side, { sum, rows: count }]) => `${side}: ${sum} from ${showCount(BigInt(count))} rows`,
   );
   const body = table(
     ['side', 'org', 'event', 'at', 'amount', 'detail'],
@@ -83,5 +95,5 @@ function describeDrill({
     ['left', 'left', 'left', 'left', 'right', 'left'],
   );
   const more = isComplete ? '' : '\n… more rows; --limit shows them';
-  return `${metric}\n${sums.join('\n') || 'no rows: the number is 0 or empty'}\n\n${body}${more}\n\nas of ${asOf}, run ${runId}`;
+  return `${metric}\n${sums.join('\n') || 'no rows: the number is 0 or empty'}\n\n${body}${more}\n\n${originOf(asOf, runId)}`;
 }

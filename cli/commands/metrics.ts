@@ -1,9 +1,13 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
+import { countArgument, dayArgument, instantArgument, pairArgument } from '../arguments.js';
 import { withClient, type CommandContext } from '../command.js';
 import type { Client } from '../client.js';
+import { withExamples } from '../help.js';
 import { showValue } from '../numbers.js';
 import { table } from '../output.js';
+import { originOf } from '../pages.js';
+import { addCloseCommand } from './close-month.js';
 
 const MetricAnswer = z.looseObject({
   name: z.string(),
@@ -37,40 +41,36 @@ interface Options {
   readonly from?: string;
   readonly to?: string;
   readonly by?: string;
-  readonly where: Readonly<Record<string, string>>;
+  readonly where?: Readonly<Record<string, string>>;
   readonly currency?: string;
   readonly asOf?: string;
-  readonly limit?: string;
-}
-
-/** `plan=growth` into the map of conditions. */
-export function collectPair(pair: string, known: Readonly<Record<string, string>>): Record<string, string> {
-  const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
-  if (!pair.includes('=') || name === '') throw new InvalidArgumentError('write it as name=value');
-  return { ...known, [name]: value };
+  readonly limit?: number;
 }
 
 export function addMetricsCommand(program: Command): void {
-  program
+  const metrics = program
     .command('metrics')
     .argument('[name]', 'a metric; without one, all are listed with their definitions')
     .description('show metrics and their values')
-    .option('--from <date>', 'periods from this day on (YYYY-MM-DD)')
-    .option('--to <date>', 'periods before this day')
+    .option('--from <date>', 'periods from this day on, as 2026-01-01', dayArgument)
+    .option('--to <date>', 'periods before this day', dayArgument)
     .option('--by <dimension>', 'break down by a dimension')
-    .option('--where <dimension=value>', 'only this member; may be repeated', collectPair, {})
+    .option('--where <dimension=value>', 'only this member; may be repeated', pairArgument)
     .option('--currency <code>', 'only this currency')
-    .option('--as-of <instant>', 'from the run measured as of this instant')
-    .option('--limit <rows>', 'at most so many values')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  headgate metrics\n  headgate metrics mrr --from 2026-01-01\n  headgate metrics mrr --by plan --json',
-    )
+    .option('--as-of <instant>', 'from the run measured as of this instant', instantArgument)
+    .option('--limit <rows>', 'at most so many values', countArgument)
     .action(async (name: string | undefined, options: Options, command: Command) => {
       await withClient(command, (client, context) =>
         name === undefined ? listMetrics(client, context) : showMetric(name, options, client, context),
       );
     });
+  withExamples(
+    metrics,
+    'headgate metrics',
+    'headgate metrics mrr --from 2026-01-01',
+    'headgate metrics mrr --by plan --json',
+  );
+  addCloseCommand(metrics);
 }
 
 async function listMetrics(client: Client, { output }: CommandContext): Promise<void> {
@@ -90,7 +90,7 @@ async function showMetric(
   { output }: CommandContext,
 ): Promise<void> {
   const where = Object.fromEntries(
-    Object.entries(options.where).map(([key, value]) => [`where[${key}]`, value]),
+    Object.entries(options.where ?? {}).map(([key, value]) => [`where[${key}]`, value]),
   );
   const { from, to, by, currency, asOf, limit } = options;
   const answer = await client.call(
@@ -121,5 +121,5 @@ function describeValues({ metric, as_of: asOf, run_id: runId, values }: Values):
           rows,
           head.map((_, index) => (index === head.length - 2 ? 'right' : 'left')),
         );
-  return `${metric.title}: ${metric.definition}\n\n${body}\n\nas of ${asOf}, run ${runId}`;
+  return `${metric.title}: ${metric.definition}\n\n${body}\n\n${originOf(asOf, runId)}`;
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { instantArgument } from '../arguments.js';
 import { withClient } from '../command.js';
+import { withExamples } from '../help.js';
 import { showCount } from '../numbers.js';
 
 export const RunAnswer = z.looseObject({
@@ -14,15 +16,15 @@ export const RunAnswer = z.looseObject({
 });
 
 export function addTransformCommand(program: Command): void {
-  program
+  const transform = program
     .command('transform')
     .description('build, test and publish the marts from all events up to now')
-    .option('--as-of <instant>', 'measure as of this instant, as 2026-10-01T00:00:00Z (default: now)')
-    .option('--full-refresh', 'build the kept facts anew, not only what changed')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  headgate transform\n  headgate transform --as-of 2026-10-01T00:00:00Z',
+    .option(
+      '--as-of <instant>',
+      'measure as of this instant, as 2026-10-01 or 2026-10-01T12:00:00Z (default: now)',
+      instantArgument,
     )
+    .option('--full-refresh', 'build the kept facts anew, not only what changed')
     .action(async (options: { asOf?: string; fullRefresh?: boolean }, command: Command) => {
       await withClient(command, async (client, { output }) => {
         const run = await client.call(
@@ -43,4 +45,5 @@ export function addTransformCommand(program: Command): void {
         });
       });
     });
+  withExamples(transform, 'headgate transform', 'headgate transform --as-of 2026-10-01');
 }

@@ -97,17 +97,9 @@ async function readPointer(path: string): Promise<string | null> {
  * @throws RefusedError `python_missing` when there is no suitable Python, UnavailableError when pip fails
  */
 export async function ensurePythonEnvironment(options: PythonEnvironmentOptions): Promise<PythonEnvironment> {
-  const lockFile = packagePath('transforms', 'requirements.lock.txt');
-  const lock = createHash('sha256')
-    .update(await readFile(lockFile))
-    .update(options.python ?? '')
-    .digest('hex')
-    .slice(0, 16);
-  const pointer = join(options.cacheDirectory, `python-${lock}.json`);
-  const known = await readPointer(pointer);
-  if (known !== null && (await finish(join(known, 'bin', 'python'), ['-c', '']))?.code === 0) {
-    return { dbt: join(known, 'bin', 'dbt') };
-  }
+  const { lockFile, lock, pointer } = await placeOf(options);
+  const known = await knownEnvironment(pointer);
+  if (known !== null) return { dbt: join(known, 'bin', 'dbt') };
 
   const python = await findPython(options.python);
   const directory = join(options.cacheDirectory, `python-${lock}-${randomBytes(4).toString('hex')}`);
@@ -117,6 +109,32 @@ export async function ensurePythonEnvironment(options: PythonEnvironmentOptions)
   await writeFile(`${pointer}.${process.pid}`, JSON.stringify({ directory }));
   await rename(`${pointer}.${process.pid}`, pointer);
   return { dbt: join(directory, 'bin', 'dbt') };
+}
+
+/** What is there already, without making anything: the environment's folder, or the Python that one could be made with. */
+export async function inspectPythonEnvironment(
+  options: PythonEnvironmentOptions,
+): Promise<{ readonly directory: string } | { readonly directory: null; readonly python: string }> {
+  const { pointer } = await placeOf(options);
+  const directory = await knownEnvironment(pointer);
+  return directory === null ? { directory, python: await findPython(options.python) } : { directory };
+}
+
+/** An environment is known by its lock file and by the Python it was asked to use. */
+async function placeOf({ cacheDirectory, python }: PythonEnvironmentOptions) {
+  const lockFile = packagePath('transforms', 'requirements.lock.txt');
+  const lock = createHash('sha256')
+    .update(await readFile(lockFile))
+    .update(python ?? '')
+    .digest('hex')
+    .slice(0, 16);
+  return { lockFile, lock, pointer: join(cacheDirectory, `python-${lock}.json`) };
+}
+
+async function knownEnvironment(pointer: string): Promise<string | null> {
+  const known = await readPointer(pointer);
+  if (known === null) return null;
+  return (await finish(join(known, 'bin', 'python'), ['-c', '']))?.code === 0 ? known : null;
 }
 
 async function installInto(directory: string, python: string, lockFile: string): Promise<void> {

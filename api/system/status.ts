@@ -1,0 +1,41 @@
+import { z } from '@hono/zod-openapi';
+import { operation } from '../operation.js';
+import { Count, InstantAnswer } from '../shapes.js';
+import { readStatus } from './read-status.js';
+
+const Backlog = z.object({
+  stream: z.string(),
+  rows: Count,
+  /** Rows that came after what the current run measured. */
+  behind: Count,
+  last_recorded_at: z.string().nullable(),
+});
+
+export const status = operation({
+  method: 'get',
+  path: '/v1/status',
+  scope: 'admin',
+  tag: 'System',
+  summary: 'What each part holds, which version it is, and how far it is behind: what headgate doctor asks',
+  answer: z.object({
+    code_revision: z.string(),
+    sql: z.object({
+      version: z.string(),
+      survives_power_cut: z.boolean(),
+      audit: z.object({ is_whole: z.boolean(), entries: Count, problem: z.string().nullable() }),
+    }),
+    warehouse: z.object({ version: z.string(), streams: z.array(Backlog) }),
+    lake: z.object({ parts: z.int(), bytes: z.int() }),
+    catalog_version: z.int().nullable(),
+    run: z
+      .object({ run_id: z.string(), as_of: InstantAnswer, finished_at: InstantAnswer.nullable() })
+      .nullable(),
+    last_failure: z
+      .object({ run_id: z.string(), started_at: InstantAnswer, failure: z.string() })
+      .nullable()
+      .openapi({ description: 'Set where the newest run failed.' }),
+    open: z.object({ quarantined: z.int(), conflicts: z.int() }),
+  }),
+
+  handle: (_input, { services }) => readStatus(services),
+});

@@ -1,0 +1,52 @@
+import { InvalidArgumentError } from 'commander';
+import { parseInstant } from '../core/time.js';
+
+// Values of options and arguments, checked before anything is opened: what is wrong here is misuse (exit code 2).
+
+const DAY = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
+const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
+
+/** An instant; a day stands for its midnight in UTC. */
+export function instantArgument(text: string): string {
+  const instant = DAY.test(text) ? `${text}T00:00:00Z` : text;
+  try {
+    parseInstant(instant);
+  } catch {
+    throw new InvalidArgumentError('Write 2026-10-01 or 2026-10-01T00:00:00Z.');
+  }
+  return instant;
+}
+
+export function dayArgument(text: string): string {
+  if (!DAY.test(text)) throw new InvalidArgumentError('Write a day as 2026-10-01.');
+  return text;
+}
+
+/** `2026-09`, and the first day of it for those who paste one. */
+export function monthArgument(text: string): string {
+  const month = text.endsWith('-01') && DAY.test(text) ? text.slice(0, 7) : text;
+  if (!MONTH.test(month)) throw new InvalidArgumentError('Write a month as 2026-09.');
+  return month;
+}
+
+export function countArgument(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Write a whole number above 0.');
+  return Number(text);
+}
+
+export function portArgument(text: string): string {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new InvalidArgumentError('Write a port from 0 (any that is free) to 65535.');
+  }
+  return text;
+}
+
+/** `plan=growth` into the map of conditions. */
+export function pairArgument(
+  pair: string,
+  known: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const at = pair.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Write it as name=value.');
+  return { ...known, [pair.slice(0, at)]: pair.slice(at + 1) };
+}

@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import type { Catalog } from '../../core/catalog.js';
+import { diffCatalogs } from '../../core/catalog-diff.js';
+import { loadCatalogFile } from '../../platform/catalog-file.js';
+import { countArgument } from '../arguments.js';
+import { contextOf, withClient } from '../command.js';
+import { withExamples } from '../help.js';
+import { describeCatalog, describeChanges, versionTable } from './catalog-text.js';
+import { CatalogVersion, Change } from './catalog-answers.js';
+
+export function addCatalogCommand(program: Command): void {
+  const catalog = program
+    .command('catalog')
+    .description('what the company sells, as a file: check it, compare it, publish it');
+  withExamples(
+    catalog,
+    'headgate catalog check fixtures/catalogs/fleetprompt.yaml',
+    'headgate catalog diff my-catalog.yaml',
+    'headgate catalog publish my-catalog.yaml',
+  );
+  const check = catalog
+    .command('check')
+    .argument('<file...>', 'catalog files')
+    .description('read files and say what is wrong, with line and column; needs no data directory')
+    .action(checkFiles);
+  withExamples(check, 'headgate catalog check my-catalog.yaml');
+  const show = catalog
+    .command('show')
+    .description('the published catalog')
+    .option('--number <version>', 'this version instead of the newest', countArgument)
+    .option('--source', 'the file as it was published')
+    .option('--versions', 'the list of versions')
+    .action(showCatalog);
+  withExamples(show, 'headgate catalog show', 'headgate catalog show --number 1 --source > catalog-1.yaml');
+  const diff = catalog
+    .command('diff')
+    .argument('<file>', 'a catalog file')
+    .argument('[newer]', 'a second file, to compare the two without a data directory')
+    .description('what a file would change, and for whom')
+    .action(diffFiles);
+  withExamples(diff, 'headgate catalog diff my-catalog.yaml', 'headgate catalog diff old.yaml new.yaml');
+  const publish = catalog
+    .command('publish')
+    .argument('<file>', 'a catalog file')
+    .description('make a file the next version; versions never change')
+    .action(publishFile);
+  withExamples(publish, 'headgate catalog publish my-catalog.yaml');
+}
+
+async function checkFiles(files: readonly string[], _options: unknown, command: Command): Promise<void> {
+  const { output } = contextOf(command);
+  const checked: { readonly path: string; readonly catalog: Catalog }[] = [];
+  for (const path of files) checked.push({ path, catalog: (await loadCatalogFile(path)).catalog });
+  output.answer(
+    { files: checked.map(({ path, catalog }) => ({ file: path, catalog: catalog.catalog, valid: true })) },
+    () => checked.map(({ path, catalog }) => `${path}: ${describeCatalog(catalog)}`).join('\n'),
+  );
+}
+
+const ShowAnswer = z.looseObject({ version: CatalogVersion, source: z.string(), document: z.unknown() });
+const VersionsAnswer = z.looseObject({ versions: z.array(CatalogVersion) });
+
+interface ShowOptions {
+  readonly number?: number;
+  readonly source?: true;
+  readonly versions?: true;
+}
+
+async function showCatalog({ number, source, versions }: ShowOptions, command: Command): Promise<void> {
+  await withClient(command, async (client, { output }) => {
+    if (versions === true) {
+      const answer = await client.call({ path: '/v1/catalog/versions' }, VersionsAnswer);
+      output.answer(answer, () => versionTable(answer.versions));
+      return;
+    }
+    const answer = await client.call({ path: '/v1/catalog', query: { version: number } }, ShowAnswer);
+    if (source === true && !output.isJson) output.bytes(Buffer.from(answer.source));
+    else output.answer(answer, () => `${versionTable([answer.version])}\n\n${answer.source.trimEnd()}`);
+  });
+}
+
+const PostAnswer = z.looseObject({
+  outcome: z.string(),
+  version: CatalogVersion.nullable(),
+  changes: z.array(Change),
+});
+
+async function diffFiles(
+  file: string,
+  newer: string | undefined,
+  _options: unknown,
+  command: Command,
+): Promise<void> {
+  if (newer !== undefined) {
+    const [before, after] = [await loadCatalogFile(file), await loadCatalogFile(newer)];
+    const changes = diffCatalogs(before.catalog, after.catalog);
+    contextOf(command).output.answer({ changes }, () => describeChanges(changes, `from ${file} to ${newer}`));
+    return;
+  }
+  const request = await requestFor(file, 'check');
+  await withClient(command, async (client, { output }) => {
+    const answer = await client.call(request, PostAnswer);
+    const against =
+      answer.version === null
+        ? 'nothing is published yet: all of it would be new'
+        : `against version ${answer.version.version}`;
+    output.answer(answer, () => describeChanges(answer.changes, against));
+  });
+}
+
+async function publishFile(file: string, _options: unknown, command: Command): Promise<void> {
+  const request = await requestFor(file, 'publish');
+  await withClient(command, async (client, { output }) => {
+    const answer = await client.call(request, PostAnswer);
+    const { version } = answer;
+    output.answer(answer, () =>
+      answer.outcome === 'unchanged'
+        ? `version ${version?.version ?? ''} says the same already; nothing was published`
+        : [
+            `published as version ${version?.version ?? ''} of ${version?.catalog ?? ''}, in force from ${version?.effective_from ?? 'the start'}`,
+            ...(answer.changes.length === 0 ? [] : ['', describeChanges(answer.changes, 'changes')]),
+            '',
+            'The next transform measures by it: headgate transform',
+          ].join('\n'),
+    );
+  });
+}
+
+/** Checked here first, so that a file with problems needs no data directory to be told so. */
+async function requestFor(path: string, action: 'check' | 'publish') {
+  await loadCatalogFile(path);
+  const source = await readFile(path, 'utf8');
+  return { method: 'POST', path: '/v1/catalog', json: { action, source, file: basename(path) } } as const;
+}

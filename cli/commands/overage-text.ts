@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { showMoney } from '../numbers.js';
+import { table } from '../output.js';
+
+/** A line of a preview, and of usage: one meter in one subscription period. */
+export const OverageLine = z.looseObject({
+  line_id: z.string(),
+  org_id: z.string(),
+  subscription_id: z.string(),
+  meter: z.string(),
+  period_start: z.string(),
+  period_end: z.string(),
+  used: z.string(),
+  included: z.string().nullable(),
+  overage: z.string(),
+  events: z.number(),
+  status: z.string(),
+  reason: z.string().nullable(),
+  amount_minor: z.string().nullable(),
+  currency: z.string().nullable(),
+  is_assumed: z.boolean(),
+});
+export type OverageLine = z.infer<typeof OverageLine>;
+
+export function overageTable(lines: readonly OverageLine[]): string {
+  return table(
+    ['line', 'org', 'meter', 'period', 'used', 'included', 'over', 'amount', 'status', ''],
+    lines.map((line) => [
+      line.line_id,
+      line.org_id,
+      line.meter,
+      `${line.period_start.slice(0, 10)} to ${line.period_end.slice(0, 10)}`,
+      quantity(line.used),
+      line.included === null ? 'no limit' : quantity(line.included),
+      quantity(line.overage),
+      amountOf(line),
+      line.status,
+      [line.reason, line.is_assumed ? 'assumed price' : null].filter((note) => note !== null).join('; '),
+    ]),
+    ['left', 'left', 'left', 'left', 'right', 'right', 'right', 'right', 'left', 'left'],
+  );
+}
+
+export function amountOf({ amount_minor: amount, currency }: OverageLine): string {
+  return amount === null || currency === null ? '–' : showMoney(BigInt(amount), currency);
+}
+
+/** `1234567.5` → `1,234,567.5`: quantities are exact decimals, and stay so. */
+export function quantity(decimal: string): string {
+  const [whole = '', fraction] = decimal.split('.');
+  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}

@@ -1,0 +1,99 @@
+import { Option, type Command } from 'commander';
+import { z } from 'zod';
+import { countArgument, instantArgument } from '../arguments.js';
+import { withClient } from '../command.js';
+import { withExamples } from '../help.js';
+import { showValue } from '../numbers.js';
+import { table } from '../output.js';
+import { listText, readList } from '../pages.js';
+
+const Target = z.looseObject({
+  target_id: z.string(),
+  period: z.string(),
+  metric: z.string(),
+  dimension: z.string().nullable(),
+  member: z.string().nullable(),
+  owner: z.string().nullable(),
+  cadence: z.string().nullable(),
+  comparator: z.string(),
+  goal: z.string().nullable(),
+  actual: z.string().nullable(),
+  gap: z.string().nullable(),
+  status: z.string(),
+  unit: z.string(),
+  currency: z.string().nullable(),
+  is_assumed: z.boolean(),
+});
+type Target = z.infer<typeof Target>;
+
+interface Options {
+  readonly metric?: string;
+  readonly owner?: string;
+  readonly status?: string;
+  readonly history?: true;
+  readonly asOf?: string;
+  readonly limit: number;
+}
+
+export function addTargetsCommand(program: Command): void {
+  const targets = program
+    .command('targets')
+    .description("the catalog's targets against what happened, in the last month that is over")
+    .option('--metric <metric>', 'only those of one metric')
+    .option('--owner <owner>', 'only those of one owner')
+    .addOption(
+      new Option('--status <status>', 'only these').choices(['ahead', 'on track', 'behind', 'no data']),
+    )
+    .option('--history', 'every month that a target was judged on')
+    .option('--as-of <instant>', 'from the run measured as of this instant', instantArgument)
+    .option('--limit <rows>', 'at most so many', countArgument, 100)
+    .action(listTargets);
+  withExamples(
+    targets,
+    'headgate targets',
+    'headgate targets --status behind',
+    'headgate targets --metric mrr --history',
+  );
+}
+
+async function listTargets(options: Options, command: Command): Promise<void> {
+  await withClient(command, async (client, { output }) => {
+    const { metric, owner, status, history, asOf, limit } = options;
+    const list = await readList(
+      client,
+      {
+        path: '/v1/targets',
+        query: { metric, owner, status, history: history && 'true', as_of: asOf },
+      },
+      { rows: 'targets', row: Target, limit },
+    );
+    output.answer(list.answer, () =>
+      listText(list, targetTable(list.rows), 'no targets here; a published catalog sets them'),
+    );
+  });
+}
+
+function targetTable(targets: readonly Target[]): string {
+  return table(
+    ['target', 'month', 'metric', 'goal', 'actual', 'gap', 'status', 'owner', 'cadence', ''],
+    targets.map((target) => [
+      target.target_id,
+      target.period.slice(0, 7),
+      target.dimension === null || target.dimension === 'all'
+        ? target.metric
+        : `${target.metric} (${target.dimension} ${target.member ?? ''})`,
+      `${target.comparator === 'lte' ? '≤' : '≥'} ${figure(target.goal, target)}`,
+      figure(target.actual, target),
+      figure(target.gap, target),
+      target.status,
+      target.owner ?? '–',
+      target.cadence ?? '–',
+      target.is_assumed ? 'assumed goal' : '',
+    ]),
+    ['left', 'left', 'left', 'right', 'right', 'right'],
+  );
+}
+
+function figure(value: string | null, { unit, currency }: Target): string {
+  return showValue(value === null ? null : BigInt(value), unit, currency);
+}

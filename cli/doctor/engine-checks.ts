@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { showCount } from '../numbers.js';
+import { check, type Check } from './check.js';
+
+const Stream = z.object({
+  stream: z.string(),
+  rows: z.number(),
+  behind: z.number(),
+  last_recorded_at: z.string().nullable(),
+});
+
+/** What `GET /v1/status` answers, as far as doctor reads it. */
+export const StatusAnswer = z.object({
+  code_revision: z.string(),
+  sql: z.object({
+    version: z.string(),
+    survives_power_cut: z.boolean(),
+    audit: z.object({ is_whole: z.boolean(), entries: z.number(), problem: z.string().nullable() }),
+  }),
+  warehouse: z.object({ version: z.string(), streams: z.array(Stream) }),
+  lake: z.object({ parts: z.number(), bytes: z.number() }),
+  catalog_version: z.number().nullable(),
+  run: z.object({ run_id: z.string(), as_of: z.string(), finished_at: z.string().nullable() }).nullable(),
+  last_failure: z.object({ run_id: z.string(), started_at: z.string(), failure: z.string() }).nullable(),
+  open: z.object({ quarantined: z.number(), conflicts: z.number() }),
+});
+export type Status = z.infer<typeof StatusAnswer>;
+
+const EMBEDDED = 'embedded';
+const DAY_MS = 86_400_000;
+const count = (value: number): string => showCount(BigInt(value));
+
+/** What only the process that holds the directory can say. */
+export function engineChecks(status: Status, nowMs: number): Check[] {
+  return [
+    storeCheck(status),
+    auditCheck(status),
+    warehouseCheck(status),
+    lakeCheck(status),
+    catalogCheck(status),
+    runCheck(status, nowMs),
+    quarantineCheck(status),
+  ];
+}
+
+function storeCheck({ sql }: Status): Check {
+  return check('store (SQL)', {
+    configured: `${EMBEDDED} (DATABASE_URL is not set)`,
+    version: sql.version,
+    says: sql.survives_power_cut
+      ? 'answers'
+      : 'answers; survives a killed process, not a power cut: no live Stripe keys or payouts on it',
+  });
+}
+
+function auditCheck({ sql: { audit } }: Status): Check {
+  return check('audit log', {
+    state: audit.is_whole ? 'well' : 'broken',
+    configured: 'append-only, each entry holds the hash of the one before',
+    says: audit.is_whole
+      ? `${count(audit.entries)} entries, the chain is whole`
+      : `entry ${audit.entries}: ${audit.problem ?? ''}`,
+    advice: audit.is_whole ? null : 'somebody changed the store by hand: compare it with a backup',
+  });
+}
+
+function warehouseCheck({ warehouse, run }: Status): Check {
+  const rows = warehouse.streams.reduce((sum, stream) => sum + stream.rows, 0);
+  const late = warehouse.streams.filter(({ behind }) => behind > 0);
+  const behind = late.map(({ stream, behind: missing }) => `${count(missing)} ${stream}`).join(', ');
+  const isBehind = run !== null && late.length > 0;
+  const parts = warehouse.streams.map(({ stream, rows: held }) => `${count(held)} ${stream}`).join(', ');
+  return check('warehouse', {
+    state: isBehind ? 'attention' : 'well',
+    configured: `${EMBEDDED} DuckDB (CLICKHOUSE_URL is not set)`,
+    version: warehouse.version,
+    says: `${count(rows)} raw events (${parts})${isBehind ? `; the current run has not seen ${behind}` : ''}`,
+    advice: isBehind ? 'headgate transform' : rows === 0 ? 'headgate ingest <file>, or headgate demo' : null,
+  });
+}
+
+function lakeCheck({ lake }: Status): Check {
+  return check('lake', {
+    configured: `${EMBEDDED} (Parquet in the data directory)`,
+    says: `${count(lake.parts)} parts, ${count(Math.ceil(lake.bytes / 1024))} KiB; each transform exports what is new`,
+  });
+}
+
+function catalogCheck({ catalog_version: version }: Status): Check {
+  return check('catalog', {
+    state: version === null ? 'attention' : 'well',
+    configured: 'the newest published version',
+    version: version === null ? null : String(version),
+    says:
+      version === null
+        ? 'none is published: targets, scores, commissions and overage stay empty'
+        : 'published',
+    advice: version === null ? 'headgate catalog publish <file>' : null,
+  });
+}
+
+function runCheck({ run, last_failure: failure }: Status, nowMs: number): Check {
+  const configured = 'the run that answers questions';
+  if (failure !== null) {
+    return check('run', {
+      state: 'attention',
+      configured,
+      version: run?.run_id ?? null,
+      says: `the newest run failed (${failure.started_at}): ${failure.failure.split('\n', 1)[0] ?? ''}`,
+      advice: 'mend what it says, then headgate transform; until then the numbers before it are served',
+    });
+  }
+  if (run === null) {
+    return check('run', { state: 'attention', configured, says: 'none yet', advice: 'headgate transform' });
+  }
+  const days = Math.floor((nowMs - Date.parse(run.finished_at ?? run.as_of)) / DAY_MS);
+  const age = days < 1 ? 'made today' : `made ${days} day${days === 1 ? '' : 's'} ago`;
+  return check('run', {
+    state: days > 1 ? 'attention' : 'well',
+    configured,
+    version: run.run_id,
+    says: `as of ${run.as_of}, ${age}`,
+    advice: days > 1 ? 'headgate transform brings it up to now' : null,
+  });
+}
+
+function quarantineCheck({ open }: Status): Check {
+  const isClear = open.quarantined === 0 && open.conflicts === 0;
+  return check('quarantine', {
+    state: isClear ? 'well' : 'attention',
+    configured: 'what did not pass waits for somebody',
+    says: isClear
+      ? 'nothing waits'
+      : `${count(open.quarantined)} events did not pass, ${count(open.conflicts)} conflicts are undecided`,
+    advice: isClear ? null : 'headgate quarantine list; headgate quarantine conflicts',
+  });
+}
