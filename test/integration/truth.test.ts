@@ -1,13 +1,29 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { Catalog } from '../../core/catalog.js';
+import { validateEvent } from '../../core/events/validate-event.js';
+import { parseJsonExact } from '../../core/json.js';
+import { parseInstant } from '../../core/time.js';
 import type { Truth } from '../../fixtures/generator/truth.js';
 import type { RunReader } from '../../platform/warehouse/warehouse.js';
+import { expectedCommissions } from '../oracles/commission-oracle.js';
+import { expectedScores } from '../oracles/lead-score-oracle.js';
+import { standingEvents, type StandingEvent } from '../oracles/standing-events.js';
 import { catalogFile, openCompany, simulate, SMALL, type TestCompany } from '../support/company.js';
 
 /*
  * What the simulation knows, worked out from its own state and not by SQL, against what the marts say. With every fault on: late
  * events, duplicates, conflicts, corrections and malformed lines must change nothing.
  */
+/** No line is refused for lying in the future. */
+const LAST_INSTANT = parseInstant('2299-12-31T00:00:00Z');
+
+/** What the contract refuses stands nowhere: it is in quarantine. */
+function isAccepted(line: string): boolean {
+  const parsed = parseJsonExact(line);
+  return parsed.ok && validateEvent(parsed.value, LAST_INSTANT).ok;
+}
+
 const Row = z.record(z.string(), z.unknown());
 const text = (value: unknown): string => String(value);
 
@@ -20,11 +36,17 @@ describe.each(['fleetprompt', 'frontier', 'chatbot', 'nexus'])('%s', (name) => {
   let company: TestCompany;
   let truth: Truth;
   let runId: string;
+  let catalog: Catalog;
+  let events: readonly StandingEvent[];
+  let endsAt: string;
 
   beforeAll(async () => {
     const file = await catalogFile(name);
     const simulated = simulate(file.catalog, { ...SMALL, seed: 11 });
     truth = simulated.truth;
+    catalog = file.catalog;
+    endsAt = simulated.endsAt;
+    events = standingEvents(simulated.lines.filter(isAccepted), endsAt);
     company = await openCompany();
     await company.runtime.services.publishCatalog(file, 'test');
     await company.ingest(simulated.lines);
@@ -109,5 +131,31 @@ describe.each(['fleetprompt', 'frontier', 'chatbot', 'nexus'])('%s', (name) => {
               where plan_id = 'all' and channel = 'all' and install_month = 'all' and installs > 0`,
     );
     expect(actual).toEqual(expected.sort());
+  });
+
+  test('commissions by invoice line and partner, by a second implementation', async () => {
+    const expected = expectedCommissions(events, catalog);
+    const actual = await inMarts(
+      (
+        r,
+      ) => `select invoice_id, invoice_line_id, partner_id, cast(sum(amount_minor) as bigint) as amount_minor
+              from ${r}.commission_lines group by all`,
+    );
+    const earned = new Map(
+      actual.map((line) => [line.slice(0, line.lastIndexOf(' ')), line.slice(line.lastIndexOf(' ') + 1)]),
+    );
+    const keyOf = (line: (typeof expected)[number]): string =>
+      [line.invoiceId, line.lineId, line.partnerId].join(' ');
+    expect(expected.filter((line) => !earned.has(keyOf(line))).map(keyOf)).toEqual([]);
+    const sums = expected.filter(({ amountMinor }) => amountMinor !== null);
+    expect(sums.map((line) => [keyOf(line), earned.get(keyOf(line))])).toEqual(
+      sums.map((line) => [keyOf(line), text(line.amountMinor)]),
+    );
+  });
+
+  test('the score of every lead, by a second implementation', async () => {
+    const expected = expectedScores(events, catalog, endsAt);
+    const actual = await inMarts((r) => `select lead_id, score from ${r}.lead_scores`);
+    expect(actual).toEqual([...expected].map(([leadId, score]) => `${leadId} ${score}`).sort());
   });
 });
