@@ -32,7 +32,7 @@ function answer(
   call: ClickHouseCall,
   { bytes, rows }: ClickHouseAnswer,
 ): void {
-  const accepted = (request.headers['accept-encoding'] ?? '').toString();
+  const accepted = String(request.headers['accept-encoding']);
   const isWished = (request.url ?? '').includes('enable_http_compression=1');
   const encoder = isWished ? ENCODERS.find(([name]) => accepted.includes(name)) : undefined;
   const format = /\bformat\s+(\w+)\s*;?\s*$/i.exec(call.sql)?.[1] ?? call.format;

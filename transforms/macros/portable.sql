@@ -85,6 +85,8 @@
 {% endmacro %}
 {# The sum of nothing is 0; summed in 128 bits, because ClickHouse's 64-bit sum wraps in silence. #}
 {% macro int_sum(expression) %}cast(coalesce(sum(cast({{ expression }} as {{ type_int128() }})), 0) as {{ type_bigint() }}){% endmacro %}
+{# A comparison as a column: without the cast it is a number on ClickHouse. #}
+{% macro boolean(expression) %}cast({{ expression }} as {{ type_boolean() }}){% endmacro %}
 {% macro bool_to_int(expression) %}(case when {{ expression }} then 1 else 0 end){% endmacro %}
 {# A decimal to the nearest integer, half away from zero (both engines do so for decimals, not for floats). #}
 {% macro round_decimal(expression) %}cast(round(cast({{ expression }} as {{ type_decimal() }})) as {{ type_bigint() }}){% endmacro %}
@@ -130,13 +132,16 @@
 {% macro month_text(date) %}{% if target.type == 'clickhouse' %}formatDateTime({{ date }}, '%Y-%m'){% else %}strftime({{ date }}, '%Y-%m'){% endif %}{% endmacro %}
 
 {# ---- lists of events ---- #}
+{# An id as a JSON string. Our own escapes, because the engines' differ (one escapes '/'); ids hold no control characters. #}
+{% macro backslash() %}{% if target.type == 'clickhouse' %}char(92){% else %}chr(92){% endif %}{% endmacro %}
+{% macro json_id(id) %}'"' || replace(replace({{ id }}, {{ backslash() }}, {{ backslash() }} || {{ backslash() }}), '"', {{ backslash() }} || '"') || '"'{% endmacro %}
 {# The distinct events of a group as a JSON array, in one order on both engines. #}
 {% macro event_list(source, event_id) %}
   {%- if target.type == 'clickhouse' -%}
-    concat('[', arrayStringConcat(arraySort(groupUniqArray(concat('{"source":', toJSONString(assumeNotNull({{ source }})), ',"id":', toJSONString(assumeNotNull({{ event_id }})), '}'))), ','), ']')
+    concat('[', arrayStringConcat(arraySort(groupUniqArray('{"source":' || {{ json_id('assumeNotNull(' ~ source ~ ')') }} || ',"id":' || {{ json_id('assumeNotNull(' ~ event_id ~ ')') }} || '}')), ','), ']')
   {%- else -%}
-    '[' || string_agg(distinct '{"source":' || cast(to_json({{ source }}) as varchar) || ',"id":' || cast(to_json({{ event_id }}) as varchar) || '}', ','
-      order by '{"source":' || cast(to_json({{ source }}) as varchar) || ',"id":' || cast(to_json({{ event_id }}) as varchar) || '}') || ']'
+    {%- set event = '\'{"source":\' || ' ~ json_id(source) ~ ' || \',"id":\' || ' ~ json_id(event_id) ~ ' || \'}\'' -%}
+    '[' || string_agg(distinct {{ event }}, ',' order by {{ event }}) || ']'
   {%- endif -%}
 {% endmacro %}
 

@@ -34,7 +34,7 @@ select
     {{ int_sum('ends.open_minor') }} as open_minor,
     {{ int_sum('ends.close_minor') }} as close_minor,
     -- of the customer, in whatever currency
-    max(case when first_paid.paid_from < months.starts_at then 1 else 0 end) = 1 as ever_paid_before
+    {{ boolean('max(case when first_paid.paid_from < months.starts_at then 1 else 0 end) = 1') }} as ever_paid_before
 from ends
 inner join {{ ref('int_months') }} as months on ends.month = months.month
 inner join first_paid on ends.org_id = first_paid.org_id

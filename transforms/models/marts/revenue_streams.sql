@@ -18,5 +18,5 @@ select
     amount_minor,
     cast(month_minor as {{ type_bigint() }}) as month_minor,
     {{ ppm('amount_minor', 'month_minor') }} as share_ppm,
-    {{ start_of(add_months('month', 1)) }} <= {{ as_of() }} as is_complete
+    {{ boolean(start_of(add_months('month', 1)) ~ ' <= ' ~ as_of()) }} as is_complete
 from shared
