@@ -47,8 +47,11 @@
 {# The months that dirty keys of a stream lie in, so that other lake files stay closed; none: all months. #}
 {% macro dirty_months(kept, stream) -%}
   {%- if kept is none -%}{{ return(none) }}{%- endif -%}
-  {%- set months = run_query('select distinct ' ~ month_text('day') ~ ' from ' ~ facts_table('dirty_keys') ~ " where stream = '" ~ stream ~ "'") -%}
-  {{ return(months.columns[0].values() | list) }}
+  {%- set found = run_query('select distinct ' ~ month_text('day') ~ ' from ' ~ facts_table('dirty_keys') ~ " where stream = '" ~ stream ~ "'") -%}
+  {#- dbt-clickhouse gives an empty answer no columns, so this goes by rows. -#}
+  {%- set months = [] -%}
+  {%- for row in found.rows -%}{%- do months.append(row[0]) -%}{%- endfor -%}
+  {{ return(months) }}
 {%- endmacro %}
 
 {# Raw rows of the keys that are to be rebuilt: all of them in a full build. #}
