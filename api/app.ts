@@ -11,7 +11,14 @@ import type { Operation } from './operation.js';
 import { operations } from './operations.js';
 import { problemOf, problemResponse } from './problem.js';
 import { createRateLimit, type RateLimit } from './rate-limit.js';
-import { mediaTypeOf, parseJsonBody, readWhole, requireMediaType, streamOf } from './request-body.js';
+import {
+  mediaTypeOf,
+  parseJsonBody,
+  readWhole,
+  requireMediaType,
+  requireStorableText,
+  streamOf,
+} from './request-body.js';
 import { createRouteTable, honoPath } from './route-table.js';
 import type { Services } from './services.js';
 import { respond } from './write-answer.js';
@@ -77,6 +84,7 @@ async function answerRequest(
     query,
     body: operation.body === undefined ? undefined : parseJsonBody(bytes),
   };
+  requireStorableText(input);
   const requestContext: RequestContext = {
     services,
     answers,

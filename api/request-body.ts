@@ -55,6 +55,24 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
   }
 }
 
+/** Deeper than any input of ours; a bound, because what follows goes down by recursion. */
+const MOST_DEPTH = 50;
+
+/** @throws InputError where a text holds a NUL character, which no store takes as text, or nesting has no end */
+export function requireStorableText(input: unknown, depth = 0): void {
+  if (typeof input === 'string' && input.includes('\0')) {
+    throw new InputError('invalid_argument', 'a text holds the character NUL (\\u0000); leave it out');
+  }
+  if (typeof input !== 'object' || input === null) return;
+  if (depth === MOST_DEPTH) {
+    throw new InputError(
+      'invalid_argument',
+      `the body is nested more than ${MOST_DEPTH} deep; is it what you meant?`,
+    );
+  }
+  for (const part of Object.values(input)) requireStorableText(part, depth + 1);
+}
+
 /** `Application/JSON; charset=utf-8` → `application/json`; '' where none was sent. */
 export function mediaTypeOf(request: Request): string {
   const [type = ''] = (request.headers.get('content-type') ?? '').split(';');

@@ -26,7 +26,7 @@ export function ingestAnyFile(
     return Promise.reject(
       new InputError(
         'invalid_argument',
-        `file ${path}: a CSV needs a mapping that says what its columns mean; ` +
+        `file ${basename(path)}: a CSV needs a mapping that says what its columns mean; ` +
           'add --mapping <file.yaml> (fixtures/mappings has an example)',
       ),
     );
@@ -35,7 +35,7 @@ export function ingestAnyFile(
     return Promise.reject(
       new InputError(
         'invalid_argument',
-        `file ${path}: NDJSON takes no mapping; is the file a CSV? Name it .csv`,
+        `file ${basename(path)}: NDJSON takes no mapping; is the file a CSV? Name it .csv`,
       ),
     );
   }
