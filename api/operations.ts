@@ -1,3 +1,4 @@
+import { explainBillingLine } from './billing/explain-line.js';
 import { previewBilling } from './billing/preview-billing.js';
 import { getCatalog } from './catalog/get-catalog.js';
 import { diffCatalogVersions } from './catalog/diff-catalogs.js';
@@ -73,6 +74,7 @@ export const operations: readonly Operation[] = [
   listCommissions,
   getUsage,
   previewBilling,
+  explainBillingLine,
   createKey,
   listKeys,
   revokeKey,

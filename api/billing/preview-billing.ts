@@ -1,17 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { OverageLine } from '../../billing/overage-plan.js';
 import { previewOverage } from '../../billing/preview-overage.js';
-import { dateIn, startOfDay } from '../../core/calendar.js';
 import { compareText } from '../../core/compare.js';
-import {
-  addMonths,
-  formatDate,
-  parseDate,
-  period,
-  startOfMonth,
-  type Instant,
-  type Period,
-} from '../../core/time.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import { openCursor, sealCursor } from '../cursor.js';
 import { operation } from '../operation.js';
@@ -25,19 +15,10 @@ import {
   MonthArgument,
   NextCursor,
 } from '../shapes.js';
+import { billingMonth } from './billing-month.js';
 import { OverageLineShape, overageLineShape } from './overage-line-shape.js';
 
 const Place = z.tuple([z.string(), z.string(), z.string()]);
-
-/** The month of the catalog's zone in which periods must end; without one, the last that was over at `asOf`. */
-function monthOf(month: string | undefined, asOf: Instant, zone: string): { first: string; ending: Period } {
-  const first =
-    month === undefined
-      ? addMonths(startOfMonth(dateIn(asOf - 1n, zone)), -1)
-      : startOfMonth(parseDate(month));
-  const ending = period(startOfDay(first, zone), startOfDay(addMonths(first, 1), zone));
-  return { first: formatDate(first), ending };
-}
 
 /** Lines come by org and id: those after the place of the page before. */
 function linesAfter(lines: readonly OverageLine[], place: readonly [string, string] | null): OverageLine[] {
@@ -79,7 +60,7 @@ export const previewBilling = operation({
     const [runId, ...place] = query.cursor === undefined ? [] : openCursor(name, query.cursor, Place);
     const run = await services.runs.choose(runId === undefined ? { asOf: query.as_of } : { runId });
     const { version, catalog } = await rulingCatalog(services.catalogs, run.asOf);
-    const { first, ending } = monthOf(query.month, run.asOf, catalog.zone);
+    const { first, ending } = billingMonth(query.month, run.asOf, catalog.zone);
     const plan = await services.runs.read(run, ({ reader }) =>
       previewOverage(catalog, reader, ending, query.org),
     );
