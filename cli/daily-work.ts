@@ -1,11 +1,10 @@
 import { MICROS_PER_SECOND } from '../core/time.js';
+import { COMPACT_FROM_PARTS } from './embedded-transformer.js';
 import type { Runtime } from './runtime.js';
 
 /** Looked at this often, done once a day: a laptop that sleeps at night still gets its turn. */
 const LOOK_EVERY_MS = 15 * 60 * 1000;
 const DAY = 86_400n * MICROS_PER_SECOND;
-/** Fewer parts than this in a month cost readers nothing worth a rewrite. */
-const COMPACT_FROM_PARTS = 8;
 
 /** What a long-lived process does besides answering: merges small lake parts, and forgets what retention no longer keeps. */
 export function startDailyWork({ services, lake }: Runtime): { stop(): Promise<void> } {

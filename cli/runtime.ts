@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { Services } from '../api/services.js';
 import type { PersonalKeys } from '../core/events/personal.js';
 import type { Instant } from '../core/time.js';
-import { reportConflicts, standingArrivals } from '../ingest/conflicts.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
 import { ApiKeys } from '../platform/api-keys.js';
 import { AuditLog } from '../platform/audit-log.js';
@@ -21,10 +18,8 @@ import { Vault } from '../platform/vault.js';
 import { DuckdbWarehouse } from '../platform/warehouse/duckdb-warehouse.js';
 import { UserSql } from '../platform/warehouse/user-sql.js';
 import { RunAccess } from '../transforms/run-access.js';
-import { ensurePythonEnvironment } from '../transforms/runner/python-environment.js';
-import { companyInputs } from '../transforms/runner/company-inputs.js';
-import { createTransformer } from '../transforms/runner/transform.js';
 import { codeRevision } from './code-revision.js';
+import { embeddedTransformer } from './embedded-transformer.js';
 
 /** A data directory held by this process, with everything that works on it. */
 export interface Runtime {
@@ -47,9 +42,6 @@ export interface RuntimeOptions {
 /** The clock of this process: the only place where Headgate asks what time it is. */
 export const systemClock = (): Instant => BigInt(Date.now()) * 1000n;
 
-/** What dbt may see of our environment: where programs and caches are, nothing of ours. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'SSL_CERT_FILE'] as const;
-
 /** Opens the embedded engines in one process. Which adapters run is decided here and nowhere else. */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { config, clock } = options;
@@ -71,38 +63,13 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     closers.push(() => log.close());
     const vault = await Vault.open(sql, await loadVaultKeys(directory.keysFile, config.secrets), clock());
     const shutdown = new AbortController();
-    closers.push(() => {
-      shutdown.abort();
-      return Promise.resolve();
-    });
     const runs = new RunAccess(sql, warehouse);
     const catalogs = new CatalogStore(sql);
     let personalKeys = await personalKeysOf(catalogs);
-    const revision = codeRevision();
-    const transform = createTransformer({
-      sql,
-      warehouse,
-      layout: directory,
-      clock,
-      codeRevision: revision,
-      inherited: Object.fromEntries(INHERITED.map((name) => [name, options.environment[name]])),
-      keepRuns: config.runsKept,
-      python: (onProgress) =>
-        ensurePythonEnvironment({
-          cacheDirectory: cacheDirectory(options.environment),
-          onProgress,
-          ...(config.python === null ? {} : { python: config.python }),
-        }),
-      exportLake: async (watermark) => {
-        await lake.export(watermark);
-      },
-      reportConflicts: async (range) => {
-        await reportConflicts({ sql, warehouse }, range, clock());
-      },
-      onPublished: () => {
-        runs.pointerMoved();
-      },
-      inputs: async () => companyInputs(catalogs, await standingArrivals(sql)),
+    const transformer = embeddedTransformer(options, { directory, sql, warehouse, lake, runs, catalogs });
+    closers.push(async () => {
+      shutdown.abort();
+      await transformer.stop();
     });
     const services: Services = {
       config,
@@ -134,8 +101,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
         concurrent: 2,
         temporaryDirectory: directory.temporaryDirectory,
       }),
-      transform,
-      codeRevision: revision,
+      transform: (request) => transformer.transform(request),
+      codeRevision: codeRevision(),
       localToken: randomBytes(32).toString('base64url'),
       onProgress: options.onProgress,
       shutdown,
@@ -165,9 +132,4 @@ function warehouseOptions(config: Config, directory: DataDirectory) {
     readConnections: 4,
     checkpointMib: 64,
   };
-}
-
-/** Where Python environments are kept, shared by all data directories of a user. */
-export function cacheDirectory(environment: Readonly<Record<string, string | undefined>>): string {
-  return join(environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'headgate');
 }

@@ -5,6 +5,7 @@ import { RefusedError, UnavailableError } from '../core/errors.js';
 import type { Stream } from '../core/raw-event.js';
 import { formatInstant, type Instant } from '../core/time.js';
 import { acquireLock, readHolder, type DirectoryHolder } from './directory-lock.js';
+import { endLeftBehind } from './dependent-process.js';
 import { writeFileDurably } from './durable-file.js';
 
 /** Raised when an older headgate could no longer read the directory. */
@@ -23,6 +24,8 @@ export interface DataDirectoryLayout {
   /** The facts that runs keep; only dbt opens it. */
   readonly factsFile: string;
   readonly runsDirectory: string;
+  /** Names the program that works for the holder (dbt), while one does. */
+  readonly dependentFile: string;
   /** Scratch of this process, emptied when the directory is opened. */
   readonly temporaryDirectory: string;
   runDirectory(runId: string): string;
@@ -51,6 +54,7 @@ export function dataDirectoryLayout(directory: string): DataDirectoryLayout {
     lakeDirectory: join(root, 'lake'),
     factsFile: join(root, 'facts.duckdb'),
     runsDirectory,
+    dependentFile: join(root, 'dependent.json'),
     temporaryDirectory: join(root, 'tmp'),
     runDirectory,
     marts: (runId) => join(runDirectory(runId), 'marts.duckdb'),
@@ -78,6 +82,8 @@ export async function openDataDirectory(
   const lock = acquireLock(layout.lockFile, { command, since: formatInstant(now) });
   try {
     await checkFormat(layout.versionFile);
+    // What a killed holder started may still be writing into what is emptied here.
+    await endLeftBehind(layout.dependentFile);
     rmSync(layout.temporaryDirectory, { recursive: true, force: true });
     mkdirSync(layout.temporaryDirectory, { recursive: true });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { RefusedError } from '../core/errors.js';
+import { InputError, RefusedError } from '../core/errors.js';
 import { formatInstant, type Instant } from '../core/time.js';
 import type { Sql } from '../platform/sql/sql.js';
 import type { RunReader, Warehouse } from '../platform/warehouse/warehouse.js';
@@ -30,11 +30,28 @@ export class RunAccess {
 
   /** For readers that chose before: the run stays open until `work` is done. */
   async read<Result>(run: Run, work: (open: OpenRun) => Promise<Result>): Promise<Result> {
-    const reader = await this.warehouse.openRun(run);
+    const reader = await this.open(run);
     try {
       return await work({ run, reader });
     } finally {
       await reader.release();
+    }
+  }
+
+  private async open(run: Run): Promise<RunReader> {
+    try {
+      return await this.warehouse.openRun(run);
+    } catch (error) {
+      if (!(error instanceof InputError) || error.code !== 'run_not_found') throw error;
+      // Somebody removed its files by hand; its events are all still there.
+      const command = run.isHistorical
+        ? `headgate transform --as-of ${formatInstant(run.asOf)}`
+        : 'headgate transform';
+      throw new RefusedError(
+        'no_run',
+        `the marts of run ${run.runId} are gone from ${run.location}; make new ones with: ${command}`,
+        { details: { command }, cause: error },
+      );
     }
   }
 

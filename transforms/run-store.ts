@@ -94,8 +94,12 @@ export async function publishRun(sql: Sql, runId: string, publication: Publicati
   });
 }
 
+/** Only a run that is still being built can fail: one that was published stays so, whatever went wrong after. */
 export async function failRun(sql: Sql, runId: string, failure: string, finishedAt: Instant): Promise<void> {
-  await sql.database.update(runs).set({ status: 'failed', failure, finishedAt }).where(eq(runs.runId, runId));
+  await sql.database
+    .update(runs)
+    .set({ status: 'failed', failure, finishedAt })
+    .where(and(eq(runs.runId, runId), eq(runs.status, 'building')));
 }
 
 /** The run that the pointer names; null before the first one. Readers resolve it once per request. */
@@ -133,6 +137,15 @@ export async function listRuns(sql: Sql, page: { limit: number; before?: string 
     .orderBy(desc(runs.runId))
     .limit(page.limit);
   return rows.map(fromRow);
+}
+
+/** Every run that readers may ask for. */
+export async function publishedRunIds(sql: Sql): Promise<ReadonlySet<string>> {
+  const rows = await sql.database
+    .select({ runId: runs.runId })
+    .from(runs)
+    .where(eq(runs.status, 'published'));
+  return new Set(rows.map(({ runId }) => runId));
 }
 
 /** Builds that a killed process left behind: nothing of theirs was ever served. */

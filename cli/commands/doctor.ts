@@ -8,7 +8,7 @@ import { check, type Check } from '../doctor/check.js';
 import { engineChecks, StatusAnswer } from '../doctor/engine-checks.js';
 import { diskCheck, directoryCheck, nodeCheck, pythonCheck, secretsCheck } from '../doctor/machine-checks.js';
 import { withExamples } from '../help.js';
-import { cacheDirectory } from '../runtime.js';
+import { cacheDirectory } from '../embedded-transformer.js';
 
 const SIGNS = { well: '✓', attention: '!', broken: '✗' } as const;
 

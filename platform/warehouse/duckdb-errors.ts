@@ -9,6 +9,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Whether an engine's, or the system's, words say that nothing more can be written. */
+export function isDiskFull(message: string): boolean {
+  return DISK_FULL.test(message);
+}
+
 export function isFatal(error: unknown): boolean {
   return FATAL.test(messageOf(error));
 }
@@ -17,7 +22,7 @@ export function isFatal(error: unknown): boolean {
 export function warehouseError(error: unknown, what: string): HeadgateError {
   if (error instanceof HeadgateError) return error;
   const message = messageOf(error);
-  if (DISK_FULL.test(message)) {
+  if (isDiskFull(message)) {
     return new UnavailableError('disk_full', `${what}: the disk is full; free some space and try again`, {
       cause: error,
       details: { retryAfterSeconds: 30 },

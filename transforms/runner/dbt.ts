@@ -1,31 +1,31 @@
-import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
-import { RefusedError } from '../../core/errors.js';
+import { RefusedError, UnavailableError } from '../../core/errors.js';
+import { startDependent } from '../../platform/dependent-process.js';
 import { packagePath } from '../../platform/package-path.js';
+import { isDiskFull } from '../../platform/warehouse/duckdb-errors.js';
+import { DbtLog, type DbtFailure } from './dbt-log.js';
 
 /** One call of dbt: which target, with which variables, and where its scratch files go. */
 export interface DbtCall {
+  /** The console script of the Python environment. */
   readonly dbt: string;
   readonly target: 'duckdb' | 'clickhouse';
   /** Scratch that outlives runs, so that partial parsing stays warm. */
   readonly scratchDirectory: string;
+  /** Where relative paths of the profile start, and where dbt's pid is written; the scratch directory where not said. */
+  readonly workingDirectory?: string;
+  readonly processFile?: string;
   /** Read by `profiles.yml` through `env_var`. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What models ask for with `run_var`. */
   readonly variables: Readonly<Record<string, unknown>>;
   /** What dbt may see of the caller's environment beyond `environment` (PATH, HOME). */
   readonly inherited: Readonly<Record<string, string | undefined>>;
   readonly withUnitTests?: boolean;
   readonly onNode?: (node: string, done: number) => void;
-  readonly signal?: AbortSignal;
-}
-
-export interface DbtFailure {
-  /** `model.headgate.mrr_months`, `test.headgate.tie_outs_hold…` */
-  readonly node: string;
-  readonly message: string;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface DbtOutcome {
@@ -34,42 +34,8 @@ export interface DbtOutcome {
   readonly slowest: readonly { readonly node: string; readonly ms: number }[];
 }
 
-const LogLine = z.looseObject({
-  info: z.looseObject({ name: z.string(), level: z.string(), msg: z.string() }),
-  data: z
-    .looseObject({ node_info: z.looseObject({ unique_id: z.string().optional() }).optional() })
-    .optional(),
-});
-
-const RunResults = z.object({
-  elapsed_time: z.number(),
-  results: z.array(
-    z.object({
-      unique_id: z.string(),
-      status: z.string(),
-      message: z.string().nullable(),
-      execution_time: z.number(),
-    }),
-  ),
-});
-
-function dbtArguments(call: DbtCall): string[] {
-  const project = packagePath('transforms');
-  return [
-    'build',
-    ...['--project-dir', project, '--profiles-dir', project, '--target', call.target],
-    ...[
-      '--target-path',
-      join(call.scratchDirectory, 'target'),
-      '--log-path',
-      join(call.scratchDirectory, 'logs'),
-    ],
-    ...['--vars', JSON.stringify(call.variables)],
-    ...['--log-format', 'json', '--no-version-check', '--no-send-anonymous-usage-stats'],
-    // Unit tests prove the definitions; they say nothing about a company's data, so a run leaves them out.
-    ...(call.withUnitTests === true ? [] : ['--exclude-resource-type', 'unit_test']),
-  ];
-}
+/** Variables that name relations, which dbt must know when it parses. Others are asked for only when SQL runs. */
+const PARSED_VARIABLES: readonly string[] = ['facts_database'];
 
 /** A build that dbt refused or that a test stopped: the marts that were served stay served. */
 export class TransformFailed extends RefusedError {
@@ -88,54 +54,84 @@ export class TransformFailed extends RefusedError {
  * Runs `dbt build` to its end.
  *
  * @throws TransformFailed naming each model or test that failed, when dbt says no
+ * @throws UnavailableError `disk_full`; `shutting_down` when `signal` stopped it; `unavailable` when something else killed it
  */
 export async function runDbt(call: DbtCall): Promise<DbtOutcome> {
-  const errors: string[] = [];
-  let done = 0;
-  const child = spawn(call.dbt, dbtArguments(call), {
-    env: { ...call.inherited, ...call.environment, PYTHONUNBUFFERED: '1', DO_NOT_TRACK: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(call.signal === undefined ? {} : { signal: call.signal, killSignal: 'SIGTERM' }),
+  await mkdir(call.scratchDirectory, { recursive: true });
+  const log = new DbtLog(call.onNode ?? (() => undefined));
+  const { child, ended } = startDependent({
+    command: join(dirname(call.dbt), 'python'),
+    args: [packagePath('transforms', 'runner', 'run_dbt.py'), ...dbtArguments(call)],
+    environment: environmentOf(call),
+    workingDirectory: call.workingDirectory ?? call.scratchDirectory,
+    recordFile: call.processFile ?? join(call.scratchDirectory, 'process.json'),
+    signal: call.signal,
   });
-  const exit = new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', resolve);
+  child.stderr.on('data', (chunk: Buffer) => log.errors.push(chunk.toString()));
+  const lines = createInterface({ input: child.stdout });
+  lines.on('line', (line) => {
+    log.line(line);
   });
-  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
-  for await (const line of createInterface({ input: child.stdout })) {
-    const parsed = parseLogLine(line);
-    if (parsed === null) continue;
-    if (parsed.info.level === 'error') errors.push(parsed.info.msg);
-    const node = parsed.data?.node_info?.unique_id;
-    if (parsed.info.name === 'NodeFinished' && node !== undefined) call.onNode?.(node, ++done);
-  }
-  return outcome(await exit, call, errors);
+  const { code, signal } = await ended;
+  // dbt exits 1 when a node failed and 2 when it could not start; a run that went well exits 0.
+  if (code !== 0) throw failureOf({ signal, isStopped: call.signal?.aborted === true }, log);
+  const slowest = [...log.timings].sort((a, b) => b.ms - a.ms).slice(0, 10);
+  return { nodes: log.timings.length, elapsedMs: log.elapsedMs, slowest };
 }
 
-function parseLogLine(line: string): z.infer<typeof LogLine> | null {
-  if (!line.startsWith('{')) return null;
-  const parsed = LogLine.safeParse(JSON.parse(line));
-  return parsed.success ? parsed.data : null;
-}
-
-async function outcome(code: number | null, call: DbtCall, errors: readonly string[]): Promise<DbtOutcome> {
-  // dbt exits 1 when a node failed (its results say which) and 2 when it could not start (only its words say why).
-  if (code !== 0 && code !== 1)
-    throw new TransformFailed([{ node: 'dbt', message: errors.join('\n').trim() }]);
-  const results = RunResults.parse(
-    JSON.parse(await readFile(join(call.scratchDirectory, 'target', 'run_results.json'), 'utf8')),
-  );
-  const failures = results.results
-    .filter(({ status }) => status === 'error' || status === 'fail')
-    .map((result) => ({ node: result.unique_id, message: (result.message ?? result.status).trim() }));
-  if (code !== 0) {
-    throw new TransformFailed(
-      failures.length > 0 ? failures : [{ node: 'dbt', message: errors.join('\n').trim() }],
+function failureOf(
+  { signal, isStopped }: { signal: string | null; isStopped: boolean },
+  log: DbtLog,
+): RefusedError | UnavailableError {
+  if (isStopped) {
+    return new UnavailableError(
+      'shutting_down',
+      'the transform was stopped before its end; the previous numbers stay',
     );
   }
-  const slowest = [...results.results]
-    .sort((a, b) => b.execution_time - a.execution_time)
-    .slice(0, 10)
-    .map((result) => ({ node: result.unique_id, ms: Math.round(result.execution_time * 1000) }));
-  return { nodes: results.results.length, elapsedMs: Math.round(results.elapsed_time * 1000), slowest };
+  const failures = log.failuresOrErrors();
+  if (failures.some(({ message }) => isDiskFull(message)) || log.errors.some(isDiskFull)) {
+    return new UnavailableError(
+      'disk_full',
+      'the run was not published: the disk is full; the previous numbers stay. Free some space, then: headgate transform',
+      { details: { failures } },
+    );
+  }
+  if (signal !== null) {
+    return new UnavailableError(
+      'unavailable',
+      `the run was not published: dbt was ended from outside (${signal}; short of memory?); the previous numbers stay`,
+    );
+  }
+  return new TransformFailed(failures);
+}
+
+/**
+ * What differs from run to run goes through the environment, where macros look when SQL runs: dbt parses the whole project again, for
+ * two to three seconds, when its `--vars` differ.
+ */
+function environmentOf(call: DbtCall): Record<string, string | undefined> {
+  return {
+    ...call.inherited,
+    ...call.environment,
+    HEADGATE_RUN_VARS: JSON.stringify(call.variables),
+    PYTHONUNBUFFERED: '1',
+    DO_NOT_TRACK: '1',
+  };
+}
+
+function dbtArguments(call: DbtCall): string[] {
+  const project = packagePath('transforms');
+  const parsed = Object.entries(call.variables).filter(([name]) => PARSED_VARIABLES.includes(name));
+  return [
+    'build',
+    ...['--project-dir', project, '--profiles-dir', project, '--target', call.target],
+    ...['--target-path', join(call.scratchDirectory, 'target')],
+    // Each of these files costs dbt half a second to write, and nobody reads them: what it says comes through its output.
+    ...['--no-write-json', '--log-level-file', 'none', '--log-path', join(call.scratchDirectory, 'logs')],
+    ...(parsed.length > 0 ? ['--vars', JSON.stringify(Object.fromEntries(parsed))] : []),
+    ...['--log-format', 'json', '--no-use-colors', '--no-version-check', '--no-send-anonymous-usage-stats'],
+    // Unit tests prove the definitions; they say nothing about a company's data, so a run leaves them out.
+    ...(call.withUnitTests === true ? [] : ['--exclude-resource-type', 'unit_test']),
+  ];
 }

@@ -55,17 +55,22 @@ async function exportStream(
       await link(join(previousFolder, monthFile(month)), join(folder, monthFile(month)));
       continue;
     }
-    const subject = stream === 'executions' ? 'org_id' : 'subject';
-    const target = join(folder, monthFile(month)).replaceAll("'", "''");
-    await session.run(
-      `copy (
-         select * from facts.main.fct_${stream}
-         where day >= cast($first as date) and day < cast($first as date) + interval 1 month
-         order by ${subject}, "at", source, event_id
-       ) to '${target}' (format parquet)`,
-      { first: `${month}-01` },
-    );
+    await writeMonth(session, stream, join(folder, monthFile(month)), month);
   }
+  // Readers of a stream that nothing came into yet find its columns.
+  if (months.length === 0) await writeMonth(session, stream, join(folder, 'empty.parquet'), '1970-01');
+}
+
+async function writeMonth(session: BulkSession, stream: Stream, path: string, month: string): Promise<void> {
+  const subject = stream === 'executions' ? 'org_id' : 'subject';
+  await session.run(
+    `copy (
+       select * from facts.main.fct_${stream}
+       where day >= cast($first as date) and day < cast($first as date) + interval 1 month
+       order by ${subject}, "at", source, event_id
+     ) to '${path.replaceAll("'", "''")}' (format parquet)`,
+    { first: `${month}-01` },
+  );
 }
 
 /** Months with a rebuilt key, and months that the previous run had no file for. */

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { RefusedError } from '../../core/errors.js';
+import { HeadgateError, RefusedError, UnavailableError } from '../../core/errors.js';
 import { newId, RANDOM_BYTES } from '../../core/ids.js';
-import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
+import { formatInstant, MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import type { WatermarkVector } from '../../core/raw-event.js';
 import type { DataDirectoryLayout } from '../../platform/data-directory.js';
+import type { LakeLease } from '../../platform/lake-files.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import type { BulkWarehouse } from '../../platform/warehouse/bulk-warehouse.js';
 import type { Warehouse } from '../../platform/warehouse/warehouse.js';
 import { beginRun, currentRun, failRun, findRun, publishRun, type Run } from '../run-store.js';
 import { buildMarts } from './build-marts.js';
+import { isDiskFull } from '../../platform/warehouse/duckdb-errors.js';
 import { readKeptFacts, type KeptFacts } from './kept-facts.js';
 import type { PythonEnvironment } from './python-environment.js';
 import { forgetAbandonedBuilds, removeSurplusRuns } from './retention.js';
@@ -20,7 +22,7 @@ export interface TransformRequest {
   /** Build the kept facts anew instead of only what changed. */
   readonly fullRefresh?: boolean;
   readonly onProgress?: (message: string) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface TransformDeps {
@@ -32,9 +34,15 @@ export interface TransformDeps {
   /** PATH, HOME and the like, for dbt; nothing secret. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
   readonly keepRuns: number;
+  /** Shared by a user's data directories. */
+  readonly cacheDirectory: string;
   readonly python: (onProgress: (message: string) => void) => Promise<PythonEnvironment>;
   /** Brings the raw rows up to the watermark into the lake. */
   readonly exportLake: (watermark: WatermarkVector) => Promise<void>;
+  /** Keeps the lake's files where they are while dbt reads them. */
+  readonly leaseLake: () => Pick<LakeLease, 'release'>;
+  /** Merges small lake files; asked once a day, after a run. */
+  readonly compactLake: () => Promise<void>;
   /** Finds identities that came with other content since the run before (null: ever), and reports them. */
   readonly reportConflicts: (range: { from: WatermarkVector | null; to: WatermarkVector }) => Promise<void>;
   /** Told as soon as a run is published, before older ones are removed. */
@@ -87,12 +95,13 @@ async function planRun(request: TransformRequest, deps: TransformDeps): Promise<
 }
 
 /**
- * Builds the marts and, when every test on them has passed, publishes them as one run.
+ * Builds the marts and, when every test on them has passed, publishes them as one run. Whatever fails, what was served stays served.
  *
- * @throws TransformFailed when a model or a test fails; what was served stays served
+ * @throws TransformFailed when a model or a test fails
+ * @throws UnavailableError `disk_full`; `shutting_down` when it was stopped
  */
 async function transform(request: TransformRequest, deps: TransformDeps): Promise<Run> {
-  const progress = request.onProgress ?? (() => undefined);
+  const onProgress = request.onProgress ?? (() => undefined);
   await forgetAbandonedBuilds(deps);
   const plan = await planRun(request, deps);
   await beginRun(deps.sql, {
@@ -108,34 +117,95 @@ async function transform(request: TransformRequest, deps: TransformDeps): Promis
   });
   try {
     await deps.reportConflicts({ from: plan.current?.watermark ?? null, to: plan.watermark });
-    const built = await buildMarts(plan, { ...request, onProgress: progress }, deps);
+    const built = await buildMarts(plan, { ...request, onProgress }, deps);
+    onProgress('Publishing …');
     await publishRun(deps.sql, plan.runId, { ...built, finishedAt: deps.clock() });
     deps.onPublished();
   } catch (error) {
-    await failRun(deps.sql, plan.runId, error instanceof Error ? error.message : String(error), deps.clock());
+    await failRun(deps.sql, plan.runId, messageOf(error), deps.clock()).catch(() => {
+      // A full disk takes no note either; the next transform closes the row.
+    });
     throw error;
   }
-  await removeSurplusRuns(deps);
+  await tidyUp(plan, onProgress, deps);
   const run = await findRun(deps.sql, plan.runId);
   if (run === null) throw new RefusedError('run_not_found', `run ${plan.runId} is gone; run transform again`);
   return run;
 }
 
-/** One run at a time: two would build into the same facts. */
-export function createTransformer(deps: TransformDeps): (request: TransformRequest) => Promise<Run> {
-  let running = false;
-  return async (request) => {
-    if (running) {
-      throw new RefusedError(
-        'transform_running',
-        'a transform is already running; wait for it, then try again',
-      );
-    }
-    running = true;
-    try {
-      return await transform(request, deps);
-    } finally {
-      running = false;
-    }
+/** The run is published whatever happens here; what is not tidied now is with the next run. */
+async function tidyUp(
+  plan: RunPlan,
+  onProgress: (message: string) => void,
+  deps: TransformDeps,
+): Promise<void> {
+  try {
+    await removeSurplusRuns(deps);
+    const isFirstOfDay = plan.current === null || dayOf(plan.current.startedAt) !== dayOf(plan.startedAt);
+    if (isFirstOfDay) await deps.compactLake();
+  } catch (error) {
+    onProgress(`Old files stay until the next run: ${messageOf(error)}`);
+  }
+}
+
+const dayOf = (instant: Instant): string => formatInstant(instant).slice(0, 10);
+
+export interface Transformer {
+  /** One run at a time: two would build into the same facts. */
+  transform(request: TransformRequest): Promise<Run>;
+  /** Ends the run under way, if there is one, and returns when it has ended. */
+  stop(): Promise<void>;
+}
+
+export function createTransformer(deps: TransformDeps): Transformer {
+  const stopped = new AbortController();
+  let running: Promise<unknown> | null = null;
+  return {
+    async transform(request) {
+      if (stopped.signal.aborted) throw stoppedError();
+      if (running !== null) {
+        throw new RefusedError(
+          'transform_running',
+          'a transform is already running; wait for it, then try again',
+        );
+      }
+      const signals = [stopped.signal, ...(request.signal === undefined ? [] : [request.signal])];
+      const run = transform({ ...request, signal: AbortSignal.any(signals) }, deps);
+      running = run.catch(() => undefined);
+      try {
+        return await run;
+      } catch (error) {
+        throw knownError(error);
+      } finally {
+        running = null;
+      }
+    },
+    async stop() {
+      stopped.abort();
+      await running;
+    },
   };
+}
+
+function stoppedError(): UnavailableError {
+  return new UnavailableError('shutting_down', 'headgate is stopping; run transform again when it is back');
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A full disk shows in many ways: of the engine, of the store, of a plain file. All of them are one error to the caller. */
+function knownError(error: unknown): unknown {
+  const isKnown = error instanceof HeadgateError && error.code !== 'invariant_broken';
+  if (isKnown || !causesOf(error).some(isDiskFull)) return error;
+  return new UnavailableError(
+    'disk_full',
+    'the run was not published: the disk is full; the previous numbers stay. Free some space, then: headgate transform',
+    { cause: error },
+  );
+}
+
+/** What an error and those behind it say: drizzle tells only the statement, its cause tells why. */
+function causesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  return [error.message, ...causesOf(error.cause)];
 }
