@@ -1,30 +1,27 @@
 import { InvalidArgumentError } from 'commander';
-import { parseInstant } from '../core/time.js';
+import { tryParseDate, tryParseInstant } from '../core/time.js';
 
 // Values of options and arguments, checked before anything is opened: what is wrong here is misuse (exit code 2).
 
-const DAY = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 
 /** An instant; a day stands for its midnight in UTC. */
 export function instantArgument(text: string): string {
-  const instant = DAY.test(text) ? `${text}T00:00:00Z` : text;
-  try {
-    parseInstant(instant);
-  } catch {
+  const instant = tryParseDate(text) === null ? text : `${text}T00:00:00Z`;
+  if (tryParseInstant(instant) === null) {
     throw new InvalidArgumentError('Write 2026-10-01 or 2026-10-01T00:00:00Z.');
   }
   return instant;
 }
 
 export function dayArgument(text: string): string {
-  if (!DAY.test(text)) throw new InvalidArgumentError('Write a day as 2026-10-01.');
+  if (tryParseDate(text) === null) throw new InvalidArgumentError('Write a day as 2026-10-01.');
   return text;
 }
 
 /** `2026-09`, and the first day of it for those who paste one. */
 export function monthArgument(text: string): string {
-  const month = text.endsWith('-01') && DAY.test(text) ? text.slice(0, 7) : text;
+  const month = text.endsWith('-01') && tryParseDate(text) !== null ? text.slice(0, 7) : text;
   if (!MONTH.test(month)) throw new InvalidArgumentError('Write a month as 2026-09.');
   return month;
 }

@@ -30,6 +30,10 @@ const EMBEDDED = 'embedded';
 const DAY_MS = 86_400_000;
 const count = (value: number): string => showCount(BigInt(value));
 
+function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
 /** What only the process that holds the directory can say. */
 export function engineChecks(status: Status, nowMs: number): Check[] {
   return [
@@ -58,7 +62,7 @@ function auditCheck({ sql: { audit } }: Status): Check {
     state: audit.is_whole ? 'well' : 'broken',
     configured: 'append-only, each entry holds the hash of the one before',
     says: audit.is_whole
-      ? `${count(audit.entries)} entries, the chain is whole`
+      ? `${audit.entries === 1 ? '1 entry' : `${count(audit.entries)} entries`}, the chain is whole`
       : `entry ${audit.entries}: ${audit.problem ?? ''}`,
     advice: audit.is_whole ? null : 'somebody changed the store by hand: compare it with a backup',
   });
@@ -74,7 +78,7 @@ function warehouseCheck({ warehouse, run }: Status): Check {
     state: isBehind ? 'attention' : 'well',
     configured: `${EMBEDDED} DuckDB (CLICKHOUSE_URL is not set)`,
     version: warehouse.version,
-    says: `${count(rows)} raw events (${parts})${isBehind ? `; the current run has not seen ${behind}` : ''}`,
+    says: `${plural(rows, 'raw event')} (${parts})${isBehind ? `; the current run has not seen ${behind}` : ''}`,
     advice: isBehind ? 'headgate transform' : rows === 0 ? 'headgate ingest <file>, or headgate demo' : null,
   });
 }
@@ -82,7 +86,7 @@ function warehouseCheck({ warehouse, run }: Status): Check {
 function lakeCheck({ lake }: Status): Check {
   return check('lake', {
     configured: `${EMBEDDED} (Parquet in the data directory)`,
-    says: `${count(lake.parts)} parts, ${count(Math.ceil(lake.bytes / 1024))} KiB; each transform exports what is new`,
+    says: `${plural(lake.parts, 'part')}, ${count(Math.ceil(lake.bytes / 1024))} KiB; each transform exports what is new`,
   });
 }
 
@@ -131,7 +135,7 @@ function quarantineCheck({ open }: Status): Check {
     configured: 'what did not pass waits for somebody',
     says: isClear
       ? 'nothing waits'
-      : `${count(open.quarantined)} events did not pass, ${count(open.conflicts)} conflicts are undecided`,
+      : `${plural(open.quarantined, 'event')} did not pass, ${plural(open.conflicts, 'conflict')} ${open.conflicts === 1 ? 'is' : 'are'} undecided`,
     advice: isClear ? null : 'headgate quarantine list; headgate quarantine conflicts',
   });
 }

@@ -1,0 +1,131 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { packagePath } from '../../platform/package-path.js';
+import { headgate } from '../support/command-line.js';
+
+const cwd = mkdtempSync(join(tmpdir(), 'headgate-cli-'));
+
+beforeAll(() => {
+  // A ZIP begins with PK and two control characters; this is the local header of an empty one.
+  writeFileSync(join(cwd, 'really-a-zip.csv'), Buffer.from('504b030414000000080000002100', 'hex'));
+  writeFileSync(join(cwd, 'mapping.yaml'), 'mapping: m\nsource: file:x\nevents: []\n');
+  writeFileSync(join(cwd, 'bad.yaml'), 'catalog: x\nname: X\nplanz: {}\n');
+});
+
+afterAll(() => {
+  rmSync(cwd, { recursive: true, force: true });
+});
+
+test.each([
+  { args: ['nonsense'], says: "unknown command 'nonsense'" },
+  { args: ['metrcs'], says: 'Did you mean metrics?' },
+  { args: ['metrics', '--nonsense'], says: "unknown option '--nonsense'" },
+  { args: ['drill'], says: "missing required argument 'metric'" },
+  { args: ['drill', 'mrr', 'month'], says: 'Write it as name=value' },
+  { args: ['transform', '--as-of', 'yesterday'], says: 'Write 2026-10-01' },
+  { args: ['metrics', 'mrr', '--from', '2026-1-1'], says: 'Write a day' },
+  { args: ['billing', 'preview', '--period', '2026-9'], says: 'Write a month' },
+  { args: ['runs', '--limit', '0'], says: 'whole number above 0' },
+  { args: ['sql', 'select 1', '--format', 'xml'], says: 'Allowed choices are table, json, csv, parquet' },
+  {
+    args: ['quarantine', 'decide', 'cfl_1', 'second', '--reason', 'x'],
+    says: 'Allowed choices are first, other',
+  },
+  { args: ['quarantine', 'discard', 'qrn_1'], says: "required option '--reason <text>' not specified" },
+  { args: ['keys', 'create', 'x', '--role', 'king'], says: 'Allowed choices are founder' },
+  { args: ['metrics', 'mrr', 'extra'], says: 'too many arguments' },
+  { args: ['serve', '--port', '70000'], says: 'a port from 0' },
+])('misuse is 2, says what is wrong and touches nothing: headgate $args', async ({ args, says }) => {
+  const { code, stdout, stderr } = await headgate(args, { cwd });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain(says);
+  expect(existsSync(join(cwd, '.headgate'))).toBe(false);
+});
+
+test('a group without its command shows what there is, as misuse', async () => {
+  const { code, stdout, stderr } = await headgate(['quarantine'], { cwd });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain('discard [options] <id>');
+});
+
+test('help and version are answers: 0, on standard output', async () => {
+  const help = await headgate(['metrics', '--help'], { cwd });
+  expect(help).toMatchObject({ code: 0, stderr: '' });
+  expect(help.stdout).toContain('headgate metrics mrr --by plan --json');
+  const version = await headgate(['--version'], { cwd });
+  expect(version).toMatchObject({ code: 0, stderr: '' });
+  expect(version.stdout).toMatch(/^\d+\.\d+\.\d+/);
+});
+
+test('a catalog is checked without a data directory: 0 when it is well, 1 with line and column when not', async () => {
+  const well = await headgate(['catalog', 'check', packagePath('fixtures', 'catalogs', 'frontier.yaml')], {
+    cwd,
+  });
+  expect(well).toMatchObject({ code: 0, stderr: '' });
+  const bad = await headgate(['catalog', 'check', 'bad.yaml'], { cwd });
+  expect(bad).toMatchObject({ code: 1, stdout: '' });
+  expect(bad.stderr).toMatch(/catalog bad\.yaml:\d+:\d+ .*planz.*did you mean "plans"/);
+  const missing = await headgate(['catalog', 'check', 'absent.yaml', '--json'], { cwd });
+  expect(missing.code).toBe(1);
+  expect(JSON.parse(missing.stderr)).toMatchObject({ code: 'file_not_found', retryable: false });
+  expect(readdirSync(cwd)).not.toContain('.headgate');
+});
+
+test('two catalogs are compared without a data directory', async () => {
+  const [old, newer] = ['chatbot', 'nexus'].map((name) =>
+    packagePath('fixtures', 'catalogs', `${name}.yaml`),
+  );
+  const { code, stdout } = await headgate(['catalog', 'diff', old ?? '', newer ?? '', '--json'], { cwd });
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ changes: expect.arrayContaining([]) as unknown });
+  const same = await headgate(['catalog', 'diff', old ?? '', old ?? ''], { cwd });
+  expect(same).toMatchObject({ code: 0, stderr: '' });
+  expect(same.stdout).toContain('no difference');
+});
+
+test('an unusable setting is refused by name, and its value is not repeated', async () => {
+  const environment = { HEADGATE_PORT: '80x80', HEADGATE_VAULT_KEY: 'not-32-bytes-of-secret' };
+  const { code, stderr } = await headgate(['runs'], { cwd, environment });
+  expect(code).toBe(1);
+  expect(stderr).toContain('HEADGATE_PORT: write a whole number');
+  expect(stderr).toContain('HEADGATE_VAULT_KEY');
+  expect(stderr).not.toContain('not-32-bytes-of-secret');
+});
+
+test('doctor says what a machine without a data directory has and lacks, and makes none', async () => {
+  const { code, stdout } = await headgate(['doctor', '--data', 'absent', '--json'], { cwd });
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ is_well: true });
+  expect(stdout).toContain('not there yet');
+  expect(existsSync(join(cwd, 'absent'))).toBe(false);
+});
+
+test('bad files are named with what is wrong, the good one beside them goes in, and the exit code is 1', async () => {
+  writeFileSync(
+    join(cwd, 'good.ndjson'),
+    '{"specversion":"1.0","id":"1","source":"/a","type":"org.upserted","subject":"org_1","time":"2026-01-01T00:00:00Z","data":{}}\n',
+  );
+  const files = ['absent.ndjson', 'really-a-zip.csv', 'good.ndjson', '.'];
+  const { code, stdout, stderr } = await headgate(
+    ['ingest', ...files, '--mapping', 'mapping.yaml', '--data', 'files', '--json'],
+    { cwd },
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain('absent.ndjson');
+  const { files: outcomes } = JSON.parse(stdout) as { files: { file: string; error?: { code: string } }[] };
+  expect(outcomes.map(({ file }) => file)).toEqual(files);
+  expect(outcomes.filter(({ error }) => error !== undefined).map(({ file }) => file)).toContain(
+    'really-a-zip.csv',
+  );
+  const again = await headgate(['ingest', 'absent.ndjson', 'good.ndjson', '--data', 'files'], { cwd });
+  expect(again.code).toBe(1);
+  expect(again.stdout).toMatch(/good\.ndjson +1 +0/);
+  expect(again.stderr).toContain('there is no such file');
+  const zip = await headgate(['ingest', 'really-a-zip.csv', '--mapping', 'mapping.yaml', '--data', 'files'], {
+    cwd,
+  });
+  expect(zip.code).toBe(1);
+  expect(zip.stderr).toMatch(/ZIP/i);
+});
