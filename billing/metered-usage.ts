@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { Catalog } from '../core/catalog.js';
 import type { Meter } from '../core/catalog/usage.js';
-import { RefusedError } from '../core/errors.js';
-import { formatInstant, type Period } from '../core/time.js';
+import { formatDate, dateInUtc, formatInstant, type Period } from '../core/time.js';
 import type { QueryParameter, RunReader } from '../platform/warehouse/warehouse.js';
 
 /** A stretch of time in which one org's usage of one meter is asked for. */
@@ -10,6 +8,7 @@ export interface UsageWindow extends Period {
   readonly windowId: string;
   readonly orgId: string;
   readonly meterId: string;
+  readonly meter: Meter;
   readonly skipsOwnKey: boolean;
   /** Packages whose usage another subscription of the org answers for. */
   readonly otherPackages: readonly string[];
@@ -51,8 +50,8 @@ const FILTER_COLUMNS: Readonly<Record<string, string>> = {
 };
 
 const Total = z
-  .object({ window_id: z.string(), used: z.string(), events: z.bigint() })
-  .transform((row): WindowTotal => ({ windowId: row.window_id, used: row.used, events: Number(row.events) }));
+  .object({ window_id: z.string(), total: z.string(), highest: z.string(), events: z.bigint() })
+  .transform(({ window_id: windowId, events, ...sums }) => ({ windowId, ...sums, events: Number(events) }));
 const Event = z
   .object({
     window_id: z.string(),
@@ -81,114 +80,138 @@ class Bindings {
   }
 }
 
-/** What one meter reads from the execution facts: a row per event that it counts. */
-function readingsOf(meterId: string, meter: Meter, facts: string, bindings: Bindings): string {
-  const types = [meter.eventType, ...(meter.billsFailed ? ['execution.failed'] : [])].map((type) =>
-    bindings.bind(type),
-  );
-  const conditions = [`type in (${types.join(', ')})`];
-  let quantity = 'cast(1 as decimal(38, 12))';
+/** Which events a meter counts, and how much each puts in, as SQL over the execution facts. */
+function readingOf(meterId: string, meter: Meter, bindings: Bindings): string {
+  const conditions = [
+    `type in (${eventTypesOf(meter)
+      .map((type) => bindings.bind(type))
+      .join(', ')})`,
+  ];
+  let quantity = '1';
   if (meter.eventType === 'usage.recorded') {
     conditions.push(`meter = ${bindings.bind(meter.key ?? meterId)}`);
     if (meter.aggregation !== 'count') quantity = 'quantity';
   } else if (meter.key !== undefined) {
-    const path = bindings.bind(`$."${meter.key}"`);
-    conditions.push(`json_extract_string(usage, ${path}) is not null`);
-    if (meter.aggregation !== 'count')
-      quantity = `cast(json_extract_string(usage, ${path}) as decimal(38, 12))`;
+    const read = `json_extract_string(usage, ${bindings.bind(`$."${meter.key}"`)})`;
+    conditions.push(`${read} is not null`);
+    if (meter.aggregation !== 'count') quantity = read;
   }
   for (const [field, values] of Object.entries(meter.filter)) {
-    conditions.push(
-      `${FILTER_COLUMNS[field] ?? 'null'} in (${values.map((value) => bindings.bind(value)).join(', ')})`,
-    );
+    const column = FILTER_COLUMNS[field] ?? 'null';
+    conditions.push(`${column} in (${values.map((value) => bindings.bind(value)).join(', ')})`);
   }
-  return `
-    select ${bindings.bind(meterId)} as meter_id, org_id, source, event_id, "at", package_id,
-      coalesce(byo_key, false) as own_key, ${quantity} as quantity
-    from ${facts}
-    where ${conditions.join(' and ')}`;
+  return `case when ${conditions.join(' and ')} then cast(${quantity} as decimal(38, 12)) end`;
 }
 
-/** Readings joined to the windows they fall in. */
-function meteredSql(
-  catalog: Catalog,
-  windows: readonly UsageWindow[],
-  run: RunReader,
-  bindings: Bindings,
-): string {
-  const meterIds = [...new Set(windows.map(({ meterId }) => meterId))].sort();
-  const readings = meterIds.map((meterId) => {
-    const meter = catalog.meters[meterId];
-    if (meter === undefined)
-      throw new RefusedError('catalog_invalid', `the catalog has no meter "${meterId}"`);
-    return readingsOf(meterId, meter, run.facts('executions'), bindings);
+/** A failed execution was started too, so only meters of completed ones gain by counting it. */
+function eventTypesOf({ eventType, billsFailed }: Meter): string[] {
+  return billsFailed && eventType === 'execution.completed' ? [eventType, 'execution.failed'] : [eventType];
+}
+
+/** Meters that are defined alike are read once, also where two versions of the catalog define them. */
+function definitionsOf(windows: readonly UsageWindow[]) {
+  const byText = new Map<string, { place: number; meterId: string; meter: Meter }>();
+  const places = windows.map(({ meterId, meter }) => {
+    const text = JSON.stringify([meterId, meter]);
+    const known = byText.get(text) ?? { place: byText.size, meterId, meter };
+    byText.set(text, known);
+    return known.place;
   });
-  const json = JSON.stringify(
-    windows.map((window) => ({
-      window_id: window.windowId,
-      org_id: window.orgId,
-      meter_id: window.meterId,
-      starts_at: formatInstant(window.start).replace('Z', ''),
-      ends_at: formatInstant(window.end).replace('Z', ''),
-      skips_own_key: window.skipsOwnKey,
-      other_packages: window.otherPackages,
-      only_packages: window.onlyPackages,
-    })),
+  return { definitions: [...byText.values()], places };
+}
+
+const WINDOW_SHAPE = `[{"window_id":"VARCHAR","org_id":"VARCHAR","definition":"INTEGER","starts_at":"TIMESTAMP","ends_at":"TIMESTAMP",
+  "skips_own_key":"BOOLEAN","other_packages":["VARCHAR"],"only_packages":["VARCHAR"]}]`;
+const timestamp = (at: bigint): string => formatInstant(at).replace('Z', '');
+
+/**
+ * The readings of all meters, joined to the windows they fall in: one pass over the facts of the days asked about, whatever the
+ * number of meters. A struct per meter is unnested because a join per meter would read the files again for each.
+ */
+function meteredSql(windows: readonly UsageWindow[], run: RunReader, bindings: Bindings): string {
+  const { definitions, places } = definitionsOf(windows);
+  const asked = windows.map((window, index) => ({
+    window_id: window.windowId,
+    org_id: window.orgId,
+    definition: places[index],
+    starts_at: timestamp(window.start),
+    ends_at: timestamp(window.end),
+    skips_own_key: window.skipsOwnKey,
+    other_packages: window.otherPackages,
+    only_packages: window.onlyPackages,
+  }));
+  const day = (at: bigint): string => `cast(${bindings.bind(formatDate(dateInUtc(at)))} as date)`;
+  const first = windows.reduce(
+    (least, { start }) => (start < least ? start : least),
+    windows[0]?.start ?? 0n,
   );
-  const shape = `[{"window_id":"VARCHAR","org_id":"VARCHAR","meter_id":"VARCHAR","starts_at":"TIMESTAMP","ends_at":"TIMESTAMP",
-    "skips_own_key":"BOOLEAN","other_packages":["VARCHAR"],"only_packages":["VARCHAR"]}]`;
+  const last = windows.reduce((most, { end }) => (end > most ? end : most), first);
+  const types = [...new Set(definitions.flatMap(({ meter }) => eventTypesOf(meter)))];
+  const readings = definitions.map(
+    ({ place, meterId, meter }) =>
+      `{'definition': ${place}, 'quantity': ${readingOf(meterId, meter, bindings)}}`,
+  );
   return `
-    with asked as (select unnest(from_json(${bindings.bind(json)}, '${shape}'), max_depth := 2)),
-    readings as (${readings.join(' union all ')}),
+    with asked as (select unnest(from_json(${bindings.bind(JSON.stringify(asked))}, '${WINDOW_SHAPE}'), max_depth := 2)),
+    scanned as (
+      select org_id, source, event_id, "at", coalesce(package_id, '') as package_id,
+        coalesce(byo_key, false) as own_key, unnest([${readings.join(', ')}]) as reading
+      from ${run.facts('executions')}
+      where day >= ${day(first)} and day <= ${day(last)}
+        and type in (${types.map((type) => bindings.bind(type)).join(', ')})
+        and org_id in (select org_id from asked)
+    ),
     metered as (
-      select asked.window_id, readings.source, readings.event_id, readings."at", readings.quantity
+      select asked.window_id, scanned.source, scanned.event_id, scanned."at", scanned.reading.quantity as quantity
       from asked
-      inner join readings
-        on readings.org_id = asked.org_id
-        and readings.meter_id = asked.meter_id
-        and readings."at" >= asked.starts_at
-        and readings."at" < asked.ends_at
-      where not (asked.skips_own_key and readings.own_key)
-        and not list_contains(asked.other_packages, coalesce(readings.package_id, ''))
-        and (asked.only_packages is null or list_contains(asked.only_packages, coalesce(readings.package_id, '')))
+      inner join scanned
+        on scanned.org_id = asked.org_id
+        and scanned.reading.definition = asked.definition
+        and scanned."at" >= asked.starts_at
+        and scanned."at" < asked.ends_at
+      where scanned.reading.quantity is not null
+        and not (asked.skips_own_key and scanned.own_key)
+        and not list_contains(asked.other_packages, scanned.package_id)
+        and (asked.only_packages is null or list_contains(asked.only_packages, scanned.package_id))
     )`;
 }
 
 /** How much each window used; windows without usage are left out. Sums are exact decimals. */
 export async function readUsage(
-  catalog: Catalog,
   windows: readonly UsageWindow[],
   run: RunReader,
 ): Promise<ReadonlyMap<string, WindowTotal>> {
   if (windows.length === 0) return new Map();
   const bindings = new Bindings();
-  const metered = meteredSql(catalog, windows, run, bindings);
-  const levels = windows.filter(({ meterId }) => catalog.meters[meterId]?.aggregation === 'max');
-  const isLevel = bindings.bind(JSON.stringify(levels.map(({ windowId }) => windowId)));
+  const metered = meteredSql(windows, run, bindings);
   const totals = await run.query(
-    `${metered},
-     levels as (select unnest(from_json(${isLevel}, '["VARCHAR"]')) as window_id)
-     select metered.window_id,
-       cast(case when levels.window_id is null then sum(metered.quantity) else max(metered.quantity) end as varchar) as used,
-       count(*) as events
-     from metered left join levels on levels.window_id = metered.window_id
-     group by metered.window_id, levels.window_id`,
+    `${metered}
+     select window_id, cast(sum(quantity) as varchar) as total, cast(max(quantity) as varchar) as highest, count(*) as events
+     from metered group by window_id`,
     bindings.values,
     Total,
   );
-  return new Map(totals.map((total) => [total.windowId, total]));
+  const levels = new Set(
+    windows.filter(({ meter }) => meter.aggregation === 'max').map(({ windowId }) => windowId),
+  );
+  return new Map(
+    totals.map(({ windowId, total, highest, events }) => [
+      windowId,
+      { windowId, used: levels.has(windowId) ? highest : total, events },
+    ]),
+  );
 }
 
 /** The events that windows counted, in order of time: what explains a line, and re-adds to it. */
-export function readMeteredEvents(
-  catalog: Catalog,
+export async function readMeteredEvents(
   windows: readonly UsageWindow[],
   run: RunReader,
 ): Promise<MeteredEvent[]> {
+  if (windows.length === 0) return [];
   const bindings = new Bindings();
-  const metered = meteredSql(catalog, windows, run, bindings);
+  const metered = meteredSql(windows, run, bindings);
   return run.query(
-    `${metered} select window_id, source, event_id, cast("at" as varchar) as "at", cast(quantity as varchar) as quantity
+    `${metered} select window_id, source, event_id, "at", cast(quantity as varchar) as quantity
      from metered order by "at", source, event_id, window_id`,
     bindings.values,
     Event,

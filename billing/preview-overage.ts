@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Catalog } from '../core/catalog.js';
+import type { PublishedCatalog } from '../core/catalog/tables.js';
 import { InputError } from '../core/errors.js';
-import { parseInstant, type Period } from '../core/time.js';
+import { parseInstant, type Instant, type Period } from '../core/time.js';
 import type { RunReader } from '../platform/warehouse/warehouse.js';
+import { catalogVersions } from './catalog-versions.js';
 import { readMeteredEvents, readUsage, type MeteredEvent } from './metered-usage.js';
 import {
   overageQuestions,
   planOverage,
+  type OverageBooks,
   type OverageLine,
   type OveragePlan,
   type OverageQuestion,
@@ -35,13 +37,8 @@ const SubscriptionRow = z
   }));
 const OrgRow = z.object({ org_id: z.string() });
 
-/** What the overage run of a month would read: subscriptions, their periods that ended in it, and their usage. */
-interface Books {
-  readonly questions: readonly OverageQuestion[];
-}
-
 /** Subscriptions as the run knows them, of one org or of all; test and internal orgs have none. */
-export async function loadSubscriptions(run: RunReader, orgId: string | undefined): Promise<Subscription[]> {
+async function loadSubscriptions(run: RunReader, orgId: string | undefined): Promise<Subscription[]> {
   const excluded = await run.query(
     `select org_id from ${run.relation}.int_orgs where is_excluded`,
     {},
@@ -57,50 +54,70 @@ export async function loadSubscriptions(run: RunReader, orgId: string | undefine
   return subscriptionsOf(events.filter((event) => !left.has(event.orgId)));
 }
 
-async function loadBooks(catalog: Catalog, run: RunReader, ending: Period, orgId?: string): Promise<Books> {
-  const subscriptions = await loadSubscriptions(run, orgId);
-  return { questions: overageQuestions(catalog, subscriptions, ending, md5) };
+/** Which overages are asked about: those of the periods that ended in `ending`, seen from a run's `asOf`. */
+export interface OverageRequest {
+  /** All published versions, oldest first: `CatalogStore.published()`. */
+  readonly catalogs: readonly PublishedCatalog[];
+  readonly ending: Period;
+  readonly asOf: Instant;
+  readonly orgId?: string | undefined;
+}
+
+async function loadQuestions(run: RunReader, request: OverageRequest): Promise<OverageQuestion[]> {
+  const books = await loadBooks(run, request.catalogs, request.orgId);
+  return overageQuestions(books, request.ending, request.asOf);
+}
+
+/** What the run knows of subscriptions, of one org or of all. */
+export async function loadBooks(
+  run: RunReader,
+  catalogs: readonly PublishedCatalog[],
+  orgId: string | undefined,
+): Promise<OverageBooks> {
+  return {
+    subscriptions: await loadSubscriptions(run, orgId),
+    catalogAt: catalogVersions(catalogs),
+    md5,
+  };
 }
 
 /**
  * What the overage run for the subscription periods that end inside `ending` would bill: its very plan, from usage that counts in
  * the run given. Nothing is written.
  */
-export async function previewOverage(
-  catalog: Catalog,
-  run: RunReader,
-  ending: Period,
-  orgId?: string,
-): Promise<OveragePlan> {
-  const { questions } = await loadBooks(catalog, run, ending, orgId);
+export async function previewOverage(run: RunReader, request: OverageRequest): Promise<OveragePlan> {
+  const questions = await loadQuestions(run, request);
   const usage = await readUsage(
-    catalog,
     questions.flatMap(({ windows }) => windows),
     run,
   );
-  return planOverage(catalog, questions, usage);
+  return planOverage(questions, usage);
 }
 
-/** The events behind one line of a preview, with the quantities that add up to what it says was used. */
+/**
+ * One line of a preview with the events behind it. The quantities of a window's events add up to what it used, and those windows
+ * rate to the line.
+ *
+ * @throws InputError `not_found`
+ */
 export async function explainOverageLine(
-  catalog: Catalog,
   run: RunReader,
-  ending: Period,
+  request: OverageRequest,
   lineId: string,
 ): Promise<{ line: OverageLine; events: MeteredEvent[] }> {
-  const { questions } = await loadBooks(catalog, run, ending);
+  const questions = await loadQuestions(run, request);
   const question = questions.find((one) => one.lineId === lineId);
-  const usage =
-    question === undefined ? new Map<string, never>() : await readUsage(catalog, question.windows, run);
-  const [line] = question === undefined ? [] : planOverage(catalog, [question], usage).lines;
+  const line = question === undefined ? undefined : await readLine(question, run);
   if (question === undefined || line === undefined) {
     throw new InputError(
       'not_found',
       `no overage line ${lineId} in this period; headgate billing preview lists them`,
-      {
-        status: 404,
-      },
+      { status: 404 },
     );
   }
-  return { line, events: await readMeteredEvents(catalog, question.windows, run) };
+  return { line, events: await readMeteredEvents(question.windows, run) };
+}
+
+async function readLine(question: OverageQuestion, run: RunReader): Promise<OverageLine | undefined> {
+  return planOverage([question], await readUsage(question.windows, run)).lines[0];
 }

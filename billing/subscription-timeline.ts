@@ -1,7 +1,9 @@
-import { z } from 'zod';
 import { eventTypes } from '../core/events.js';
 import { compareText } from '../core/compare.js';
-import { parseInstant, tryParseDateOrInstant, type Instant } from '../core/time.js';
+import { invariant } from '../core/errors.js';
+import { parseJsonExact } from '../core/json.js';
+import { parseInstant, type Instant } from '../core/time.js';
+import { z } from 'zod';
 
 /** A subscription event as the facts hold it: `data` is JSON text. */
 export interface SubscriptionEvent {
@@ -17,6 +19,8 @@ export interface HeldItem {
   readonly kind: 'plan' | 'addon' | 'bundle' | 'package';
   readonly productId: string;
   readonly quantity: string;
+  /** Since when it has been held without a break: the catalog in force then says what it is. */
+  readonly soldAt: Instant;
 }
 
 /** What a subscription was between two instants. `to` is null while it lasts. */
@@ -25,15 +29,23 @@ export interface SubscriptionState {
   readonly to: Instant | null;
   /** Usage in it is billed: the subscription is active or past due, and no trial is running. */
   readonly isBillable: boolean;
+  readonly currency: string;
+  /** What is held, billed or not; nothing once it is canceled. */
   readonly items: readonly HeldItem[];
+}
+
+/** From an instant on, billing periods are counted from `anchor`, which may lie before or after it. */
+export interface BillingCycle {
+  readonly from: Instant;
+  readonly anchor: Instant;
 }
 
 export interface Subscription {
   readonly orgId: string;
   readonly subscriptionId: string;
-  readonly currency: string;
-  /** Where its periods are counted from. */
-  readonly anchor: Instant;
+  readonly startedAt: Instant;
+  /** At least one; a new one where a change names another anchor, or where it starts again after its end. */
+  readonly cycles: readonly BillingCycle[];
   readonly states: readonly SubscriptionState[];
 }
 
@@ -44,11 +56,20 @@ interface Change {
   readonly event: SubscriptionEvent;
   readonly data: z.infer<typeof Data>;
   readonly effectiveAt: Instant;
+  readonly status: string;
 }
 
 function changeOf(event: SubscriptionEvent): Change {
-  const data = Data.parse(JSON.parse(event.data));
-  return { event, data, effectiveAt: data.effectiveAt == null ? event.at : parseInstant(data.effectiveAt) };
+  const json = parseJsonExact(event.data);
+  invariant(json.ok, `subscription event ${event.source} ${event.eventId} must be JSON; ingest saw to it`);
+  const data = Data.parse(json.value);
+  const byType = { 'subscription.canceled': 'canceled', 'subscription.paused': 'paused' }[event.type];
+  return {
+    event,
+    data,
+    effectiveAt: data.effectiveAt == null ? event.at : parseInstant(data.effectiveAt),
+    status: byType ?? data.status ?? 'active',
+  };
 }
 
 /** Order at one instant: (effectiveAt, time, source, id), as everywhere. */
@@ -62,8 +83,10 @@ function inOrder(a: Change, b: Change): number {
 export function subscriptionsOf(events: readonly SubscriptionEvent[]): Subscription[] {
   const bySubscription = new Map<string, Change[]>();
   for (const change of events.map(changeOf)) {
-    const key = `${change.event.orgId}\n${change.data.subscriptionId}`;
-    bySubscription.set(key, [...(bySubscription.get(key) ?? []), change]);
+    const key = JSON.stringify([change.event.orgId, change.data.subscriptionId]);
+    const changes = bySubscription.get(key) ?? [];
+    changes.push(change);
+    bySubscription.set(key, changes);
   }
   return [...bySubscription.values()]
     .map((changes) => subscriptionFrom(changes.sort(inOrder)))
@@ -72,30 +95,65 @@ export function subscriptionsOf(events: readonly SubscriptionEvent[]): Subscript
 
 function subscriptionFrom(changes: readonly Change[]): Subscription {
   const [first] = changes;
-  const last = changes.at(-1);
-  if (first === undefined || last === undefined)
-    throw new RangeError('a subscription has at least one event');
-  const anchored = changes.find(({ data }) => data.billingAnchorAt != null)?.data.billingAnchorAt;
+  invariant(first !== undefined, 'a subscription has at least one event');
+  const states: SubscriptionState[] = [];
+  let held: readonly HeldItem[] = [];
+  for (const [index, change] of changes.entries()) {
+    held = itemsAfter(change, held);
+    states.push(...statesOf(change, held, changes[index + 1]?.effectiveAt ?? null));
+  }
   return {
     orgId: first.event.orgId,
     subscriptionId: first.data.subscriptionId,
-    currency: last.data.currency,
-    anchor: (anchored == null ? null : tryParseDateOrInstant(anchored)) ?? first.effectiveAt,
-    states: changes.flatMap((change, index) => statesOf(change, changes[index + 1]?.effectiveAt ?? null)),
+    startedAt: first.effectiveAt,
+    cycles: cyclesOf(changes, first),
+    states,
   };
 }
 
-/** One change makes one state, or two where a trial ends inside it. */
-function statesOf({ event, data, effectiveAt: from }: Change, to: Instant | null): SubscriptionState[] {
-  if (to !== null && to <= from) return [];
-  const ended = event.type === 'subscription.canceled' || event.type === 'subscription.paused';
-  const items = ended ? [] : (data.items ?? []).map((item) => ({ ...item, quantity: String(item.quantity) }));
-  const status = ended ? 'canceled' : (data.status ?? 'active');
-  const trialEnd = data.trialEndsAt == null ? null : parseInstant(data.trialEndsAt);
-  if (trialEnd !== null && !ended && trialEnd > from && (BILLABLE.has(status) || status === 'trialing')) {
-    const trial = { from, to: to === null || trialEnd < to ? trialEnd : to, isBillable: false, items };
-    if (to !== null && trialEnd >= to) return [trial];
-    return [trial, { from: trialEnd, to, isBillable: true, items }];
+function cyclesOf(changes: readonly Change[], first: Change): BillingCycle[] {
+  const cycles: BillingCycle[] = [];
+  let previous: Change | undefined;
+  for (const change of changes) {
+    const named = change.data.billingAnchorAt == null ? null : parseInstant(change.data.billingAnchorAt);
+    const startsAgain = change.event.type === 'subscription.started' && previous?.status === 'canceled';
+    const current = cycles.at(-1);
+    // A change that names no anchor moves none: only a start has a default.
+    const anchor = named ?? (current === undefined || startsAgain ? change.effectiveAt : current.anchor);
+    if (anchor !== current?.anchor) cycles.push({ from: change.effectiveAt, anchor });
+    previous = change;
   }
-  return [{ from, to, isBillable: !ended && BILLABLE.has(status), items }];
+  invariant(cycles[0]?.from === first.effectiveAt, 'the first cycle begins with the subscription');
+  return cycles;
+}
+
+/** What is held after a change. A pause may name its items or none: it goes on holding what it held. */
+function itemsAfter({ data, status, effectiveAt }: Change, before: readonly HeldItem[]): HeldItem[] {
+  if (status === 'canceled') return [];
+  if (status === 'paused' && (data.items ?? []).length === 0) return [...before];
+  return (data.items ?? []).map(({ kind, productId, quantity }) => {
+    const known = before.find((item) => item.kind === kind && item.productId === productId);
+    return { kind, productId, quantity: String(quantity), soldAt: known?.soldAt ?? effectiveAt };
+  });
+}
+
+/** One change makes one state, or two where a trial ends inside it. */
+function statesOf(
+  { data, effectiveAt: from, status }: Change,
+  items: readonly HeldItem[],
+  to: Instant | null,
+): SubscriptionState[] {
+  if (to !== null && to <= from) return [];
+  const rest = { currency: data.currency, items };
+  const trialEnd = data.trialEndsAt == null ? null : parseInstant(data.trialEndsAt);
+  const isBilledAfterTrial = BILLABLE.has(status) || status === 'trialing';
+  if (trialEnd === null || !isBilledAfterTrial) {
+    return [{ from, to, isBillable: BILLABLE.has(status), ...rest }];
+  }
+  if (trialEnd <= from) return [{ from, to, isBillable: true, ...rest }];
+  if (to !== null && trialEnd >= to) return [{ from, to, isBillable: false, ...rest }];
+  return [
+    { from, to: trialEnd, isBillable: false, ...rest },
+    { from: trialEnd, to, isBillable: true, ...rest },
+  ];
 }

@@ -18,7 +18,8 @@ export const explainBillingLine = operation({
   path: '/v1/billing/lines/{lineId}',
   scope: 'billing:read',
   tag: 'Billing',
-  summary: 'The events behind one line of a preview; their quantities add up to what was used',
+  summary:
+    'The events behind one line of a preview; their quantities add up to what was used (the highest, for a level)',
   params: z.object({ lineId: z.string().min(1).max(80) }),
   query: z.strictObject({
     month: MonthArgument.optional().openapi({
@@ -39,7 +40,11 @@ export const explainBillingLine = operation({
     return services.runs.withRun({ asOf: query.as_of }, async ({ run, reader }) => {
       const { catalog } = await rulingCatalog(services.catalogs, run.asOf);
       const { first, ending } = billingMonth(query.month, run.asOf, catalog.zone);
-      const { line, events } = await explainOverageLine(catalog, reader, ending, params.lineId);
+      const { line, events } = await explainOverageLine(
+        reader,
+        { catalogs: await services.catalogs.published(), ending, asOf: run.asOf },
+        params.lineId,
+      );
       return {
         run_id: run.runId,
         as_of: run.asOf,

@@ -15,11 +15,13 @@ export const OverageLineShape = z
     included: z.string().nullable().openapi({ description: 'null: without limit' }),
     overage: z.string(),
     events: z.int(),
-    status: z.enum(['due', 'stopped', 'unpriced', 'unrated']),
+    status: z.enum(['due', 'within', 'stopped', 'unpriced', 'unrated']),
     reason: z.string().nullable(),
     amount_minor: Digits.nullable(),
     currency: z.string().nullable(),
     is_assumed: z.boolean().openapi({ description: 'The catalog assumes this price.' }),
+    stop_policy: z.enum(['hard', 'soft']),
+    catalog_version: z.int().nullable().openapi({ description: 'The version that it was sold under.' }),
   })
   .openapi('OverageLine');
 
@@ -40,5 +42,7 @@ export function overageLineShape(line: OverageLine): z.input<typeof OverageLineS
     amount_minor: line.amount?.amountMinor ?? null,
     currency: line.amount?.currency ?? null,
     is_assumed: line.isAssumed,
+    stop_policy: line.stopPolicy,
+    catalog_version: line.catalogVersion === null ? null : Number(line.catalogVersion),
   };
 }

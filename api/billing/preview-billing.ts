@@ -34,7 +34,7 @@ export const previewBilling = operation({
   tag: 'Billing',
   summary: 'A preview of the overage that would be billed for the subscription periods that ended in a month',
   description:
-    'Nothing is written. Lines are what is over its allowance; `totals` are the money due over all lines, whatever the page. The month is that ' +
+    'Nothing is written. Periods that are over by `as_of` count, each line by the catalog version that its product was sold under. Lines are what is over its allowance; `totals` are the money due over all lines, whatever the page. The month is that ' +
     "of the catalog's zone.",
   query: z.strictObject({
     month: MonthArgument.optional().openapi({ description: 'Default: the last that was over.' }),
@@ -61,8 +61,9 @@ export const previewBilling = operation({
     const run = await services.runs.choose(runId === undefined ? { asOf: query.as_of } : { runId });
     const { version, catalog } = await rulingCatalog(services.catalogs, run.asOf);
     const { first, ending } = billingMonth(query.month, run.asOf, catalog.zone);
+    const catalogs = await services.catalogs.published();
     const plan = await services.runs.read(run, ({ reader }) =>
-      previewOverage(catalog, reader, ending, query.org),
+      previewOverage(reader, { catalogs, ending, asOf: run.asOf, orgId: query.org }),
     );
     const [orgId, lineId] = place;
     const after: [string, string] | null =

@@ -1,10 +1,20 @@
 import { z } from '@hono/zod-openapi';
-import { currentUsage } from '../../billing/current-usage.js';
+import { orgUsage } from '../../billing/org-usage.js';
 import { InputError } from '../../core/errors.js';
 import { OverageLineShape, overageLineShape } from '../billing/overage-line-shape.js';
-import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import { operation } from '../operation.js';
 import { ForeignId, InstantAnswer, InstantArgument } from '../shapes.js';
+
+const MeterUsage = OverageLineShape.extend({
+  remaining: z.string().nullable().openapi({
+    description:
+      "What can be used before something is over: of today's allowance and the period's. null: without limit",
+  }),
+  projected: z.string().openapi({
+    description:
+      'used × whole ÷ elapsed, over the time of the period that is billed; a level stays what it is.',
+  }),
+}).openapi('MeterUsage');
 
 const OrgRow = z.object({ org_id: z.string() });
 
@@ -21,14 +31,12 @@ export const getUsage = operation({
   answer: z.object({
     run_id: z.string(),
     as_of: InstantAnswer,
-    catalog_version: z.int(),
-    usage: z.array(OverageLineShape),
+    usage: z.array(MeterUsage),
   }),
   problems: ['org_not_found', 'no_catalog', 'no_run', 'no_run_as_of'],
 
   async handle({ params, query }, { services }) {
     return services.runs.withRun({ asOf: query.as_of }, async ({ run, reader }) => {
-      const { version, catalog } = await rulingCatalog(services.catalogs, run.asOf);
       const [org] = await reader.query(
         `select org_id from ${reader.relation}.int_orgs where org_id = $org and not is_excluded`,
         { org: params.orgId },
@@ -37,13 +45,15 @@ export const getUsage = operation({
       if (org === undefined) {
         throw new InputError('org_not_found', `there is no org ${params.orgId} in this run`, { status: 404 });
       }
-      // An as-of is exclusive: the last instant that counts is the one before.
-      const usage = await currentUsage(catalog, reader, params.orgId, run.asOf - 1n);
+      const usage = await orgUsage(await services.catalogs.published(), reader, params.orgId, run.asOf);
       return {
         run_id: run.runId,
         as_of: run.asOf,
-        catalog_version: Number(version),
-        usage: usage.map(overageLineShape),
+        usage: usage.map((meter) => ({
+          ...overageLineShape(meter),
+          remaining: meter.remaining,
+          projected: meter.projected,
+        })),
       };
     });
   },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { soleVersion } from '../../billing/catalog-versions.js';
 import { previewOverage } from '../../billing/preview-overage.js';
 import type { OverageLine } from '../../billing/overage-plan.js';
 import { startOfDay } from '../../core/calendar.js';
@@ -133,7 +134,7 @@ export async function readDemoPage(catalog: Catalog, run: Run, reader: RunReader
     retention,
     ...(await readProduct(reader, month)),
     ...(await readPeople(reader, month)),
-    overage: await previewOverage(catalog, reader, ending),
+    overage: await previewOverage(reader, { catalogs: soleVersion(catalog), ending, asOf: run.asOf }),
   };
 }
 

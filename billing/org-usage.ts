@@ -1,0 +1,107 @@
+import { divideRounded, formatDecimal, subtractDecimals, tenToThe, type Decimal } from '../core/decimal.js';
+import type { PublishedCatalog } from '../core/catalog/tables.js';
+import type { Instant } from '../core/time.js';
+import type { RunReader } from '../platform/warehouse/warehouse.js';
+import { periodAt } from './billing-periods.js';
+import { readUsage, type WindowTotal } from './metered-usage.js';
+import {
+  questionsOf,
+  ratedUsage,
+  rateUsage,
+  usedIn,
+  type OverageLine,
+  type OverageQuestion,
+} from './overage-plan.js';
+import { loadBooks } from './preview-overage.js';
+import { remainingOfFlow } from './rate-overage.js';
+
+/** What an org has used of one meter in a subscription period that is open, and what it would owe if that ended now. */
+export interface MeterUsage extends OverageLine {
+  /** What can still be used now before something is over: of today's allowance and the period's. Null is without limit. */
+  readonly remaining: string | null;
+  /**
+   * What it will have used by the period's end if it goes on as it has since the period (or what is billed of it) began:
+   * used × whole ÷ elapsed, exact, rounded to 12 digits. A level is not used up: it stays what it is.
+   */
+  readonly projected: string;
+}
+
+/** Finer than a quantity that an event can carry. */
+const PROJECTION_SCALE = 12;
+
+/**
+ * The usage of an org in the subscription periods that hold the last instant before `asOf`, meter by meter: the rating of the
+ * overage run, over periods that are still open.
+ */
+export async function orgUsage(
+  catalogs: readonly PublishedCatalog[],
+  run: RunReader,
+  orgId: string,
+  asOf: Instant,
+): Promise<MeterUsage[]> {
+  const books = await loadBooks(run, catalogs, orgId);
+  // An as-of is exclusive.
+  const at = asOf - 1n;
+  const questions = questionsOf(books, (subscription) => {
+    const period = periodAt(subscription, at, books.catalogAt);
+    return period === null ? [] : [period];
+  });
+  const usage = await readUsage(
+    questions.flatMap(({ windows }) => windows),
+    run,
+  );
+  const byLine = new Map(questions.map((question) => [question.lineId, question]));
+  return rateUsage(questions, usage).flatMap((line) => {
+    const question = byLine.get(line.lineId);
+    return question === undefined ? [] : [withOutlook(line, question, usage, asOf)];
+  });
+}
+
+/** Adds what is left and where it leads. */
+export function withOutlook(
+  line: OverageLine,
+  question: OverageQuestion,
+  usage: ReadonlyMap<string, WindowTotal>,
+  asOf: Instant,
+): MeterUsage {
+  const isLevel = question.metered.meter.aggregation === 'max';
+  const rated = ratedUsage(question, usage);
+  const remaining = isLevel
+    ? levelLeft(question, rated.used, asOf)
+    : remainingOfFlow(
+        question.windows.map((window) => ({
+          start: window.start,
+          end: window.end,
+          used: usedIn(window, usage),
+        })),
+        question.metered.levels,
+        asOf - 1n,
+      );
+  const projected = isLevel ? rated.used : projectedFlow(question, rated.used, asOf);
+  return {
+    ...line,
+    remaining: remaining === null ? null : formatDecimal(remaining),
+    projected: formatDecimal(projected),
+  };
+}
+
+/** What a level may still rise by, under what is allowed now. */
+function levelLeft({ windows }: OverageQuestion, used: Decimal, asOf: Instant): Decimal | null {
+  const current = windows.findLast(({ start }) => start < asOf);
+  if (current === undefined || current.holding.limit === null) return null;
+  const left = subtractDecimals(current.holding.limit, used);
+  return left.unscaled < 0n ? { unscaled: 0n, scale: 0 } : left;
+}
+
+/** Straight on: only time in which usage is counted makes it grow. */
+function projectedFlow({ windows }: OverageQuestion, used: Decimal, asOf: Instant): Decimal {
+  let elapsed = 0n;
+  let whole = 0n;
+  for (const { start, end } of windows) {
+    whole += end - start;
+    if (asOf > start) elapsed += (asOf < end ? asOf : end) - start;
+  }
+  if (elapsed === 0n) return used;
+  const product = used.unscaled * whole * tenToThe(PROJECTION_SCALE);
+  return { unscaled: divideRounded(product, elapsed * tenToThe(used.scale)), scale: PROJECTION_SCALE };
+}
