@@ -51,6 +51,9 @@ export async function siftLines(
       latest: options.latestMicros,
     });
   }
+  const unsure = await unsureOrdinals(session, types, streams);
+  // The append needs memory too, and what the lines were is known now.
+  await session.run(`DROP TABLE ${LINES}`);
   return {
     selections: [...streams].map((stream) => ({
       stream,
@@ -58,7 +61,7 @@ export async function siftLines(
             FROM ${siftedTable(stream)} WHERE is_sure`,
     })),
     sureRows: await countSure(session, streams),
-    unsureOrdinals: await unsureOrdinals(session, types, streams),
+    unsureOrdinals: unsure,
   };
 }
 

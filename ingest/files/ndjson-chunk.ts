@@ -28,6 +28,14 @@ export interface ChunkOutcome {
   readonly quarantined: number;
 }
 
+/** A chunk after the engine has looked at it. It no longer needs the chunk's own memory. */
+export interface SiftedChunk {
+  readonly chunk: LineChunk;
+  readonly sifted: SiftedLines;
+  /** Lines that zod has to look at, by ordinal. */
+  readonly lines: readonly Line[];
+}
+
 /** What JavaScript made of the lines that the engine was not sure of. */
 interface ReadLines {
   readonly accepted: readonly AcceptedEvent[];
@@ -35,50 +43,73 @@ interface ReadLines {
   readonly refusals: readonly Refusal[];
 }
 
-/**
- * Takes in one chunk of NDJSON: the engine validates what it is sure of, zod everything else, and the rows of both
- * commit in one transaction with the chunk's digest. Values for the vault and bad lines are durable before that;
- * a retry after a crash finds them there.
- */
-export async function ingestChunk(
+const NOTHING_SIFTED: SiftedLines = { selections: [], sureRows: 0, unsureOrdinals: [] };
+
+/** First half: the engine validates what it is sure of. Nothing is written that outlives the session. */
+export async function siftChunk(
   chunk: LineChunk,
-  sourceName: string,
   session: BulkSession,
   services: ChunkServices,
   now: Instant,
-): Promise<ChunkOutcome> {
+): Promise<SiftedChunk> {
+  // Of a line longer than a chunk only the beginning is here: nothing in it could be validated.
+  if (chunk.overlongBytes !== null) return { chunk, sifted: NOTHING_SIFTED, lines: [] };
   const { safe, unsafe } = separateUnsafeLines(chunk.bytes, services.limits.eventBytes);
-  const personalKeys = services.personalKeys();
-  const sifted = await siftBytes(safe, chunk.chainDigest, session, services, personalKeys, now);
-  const others = [...pickLines(safe, sifted.unsureOrdinals), ...unsafe]
+  const sifted = await siftBytes(safe, chunk.chainDigest, session, services, now);
+  const lines = [...pickLines(safe, sifted.unsureOrdinals), ...unsafe]
     .filter(({ bytes }) => !isBlank(bytes))
-    .sort((a, b) => a.ordinal - b.ordinal);
-  const read = await readLines(others, chunk, sourceName, services, personalKeys, now);
-  return appendChunk(chunk, sourceName, session, services, { sifted, read }, now);
+    .sort((a, b) => a.ordinal - b.ordinal)
+    // Copies, because the chunk's memory is used again while these wait for their turn.
+    .map(({ ordinal, bytes }) => ({ ordinal, bytes: Buffer.from(bytes) }));
+  return { chunk, sifted, lines };
 }
 
-/** A line longer than a chunk was never held whole: its beginning is what quarantine keeps. */
-export function ingestOverlong(
-  chunk: LineChunk,
-  lengthBytes: number,
+/**
+ * Second half: zod takes the rest, and the rows of both commit in one transaction with the chunk's digest. Values
+ * for the vault and bad lines are durable before that; a retry after a crash finds them there.
+ */
+export async function commitChunk(
+  { chunk, sifted, lines }: SiftedChunk,
   sourceName: string,
   session: BulkSession,
   services: ChunkServices,
   now: Instant,
 ): Promise<ChunkOutcome> {
-  const { problems } = tooLarge(lengthBytes, services.limits.eventBytes);
-  const refusal = { raw: chunk.bytes, sourceName, sourcePosition: `line ${chunk.firstLine}`, problems };
-  const sifted = { selections: [], sureRows: 0, unsureOrdinals: [] };
-  const read = { accepted: [], placed: [], refusals: [refusal] };
-  return appendChunk(chunk, sourceName, session, services, { sifted, read }, now);
+  const { chainDigest, lineCount, endOffset } = chunk;
+  const read =
+    chunk.overlongBytes === null
+      ? await readLines(lines, chunk, sourceName, services, now)
+      : overlongLine(chunk, chunk.overlongBytes, sourceName, services.limits.eventBytes);
+  await keepPersonalValues(read.accepted, services.vault, now);
+  if (read.refusals.length > 0) await services.quarantine.put(read.refusals, now);
+  const accepted = sifted.sureRows + read.placed.length;
+  await session.append({
+    ordinalSpan: BigInt(lineCount),
+    selections: sifted.selections,
+    events: read.placed,
+    chunk: { chainDigest, sourceName, offsetBytes: BigInt(endOffset), rows: BigInt(accepted) },
+    recordedAtMicros: now,
+  });
+  return { accepted, byEngine: sifted.sureRows, quarantined: read.refusals.length };
+}
+
+/** It was never held whole: its beginning is what quarantine keeps. */
+function overlongLine(
+  { bytes, firstLine }: LineChunk,
+  lengthBytes: number,
+  sourceName: string,
+  maxEventBytes: number,
+): ReadLines {
+  const { problems } = tooLarge(lengthBytes, maxEventBytes);
+  const refusal = { raw: bytes, sourceName, sourcePosition: `line ${firstLine}`, problems };
+  return { accepted: [], placed: [], refusals: [refusal] };
 }
 
 async function siftBytes(
   safe: Buffer,
   name: string,
   session: BulkSession,
-  { limits, temporaryDirectory, minimumBulkLines }: ChunkServices,
-  personalKeys: PersonalKeys,
+  { limits, temporaryDirectory, minimumBulkLines, personalKeys }: ChunkServices,
   now: Instant,
 ): Promise<SiftedLines> {
   const linesFile = join(temporaryDirectory, `lines-${name}.ndjson`);
@@ -87,7 +118,7 @@ async function siftBytes(
     return await siftLines(session, linesFile, {
       minimumLines: minimumBulkLines,
       maxLineBytes: limits.eventBytes,
-      excludedTypes: typesWithPersonalFields(personalKeys),
+      excludedTypes: typesWithPersonalFields(personalKeys()),
       latestMicros: now + BigInt(limits.futureSkewSeconds) * 1_000_000n,
     });
   } catch (error) {
@@ -113,8 +144,7 @@ async function readLines(
   lines: readonly Line[],
   { firstLine }: LineChunk,
   sourceName: string,
-  { limits, vault }: ChunkServices,
-  personalKeys: PersonalKeys,
+  { limits, vault, personalKeys }: ChunkServices,
   now: Instant,
 ): Promise<ReadLines> {
   const rules = {
@@ -125,7 +155,7 @@ async function readLines(
       vault,
       lines.map(({ bytes }) => bytes),
     ),
-    personalKeys,
+    personalKeys: personalKeys(),
   };
   const accepted: AcceptedEvent[] = [];
   const placed: PlacedEvent[] = [];
@@ -141,27 +171,6 @@ async function readLines(
     }
   }
   return { accepted, placed, refusals };
-}
-
-async function appendChunk(
-  { chainDigest, lineCount, endOffset }: LineChunk,
-  sourceName: string,
-  session: BulkSession,
-  { vault, quarantine }: ChunkServices,
-  { sifted, read }: { sifted: SiftedLines; read: ReadLines },
-  now: Instant,
-): Promise<ChunkOutcome> {
-  await keepPersonalValues(read.accepted, vault, now);
-  if (read.refusals.length > 0) await quarantine.put(read.refusals, now);
-  const accepted = sifted.sureRows + read.placed.length;
-  await session.append({
-    ordinalSpan: BigInt(lineCount),
-    selections: sifted.selections,
-    events: read.placed,
-    chunk: { chainDigest, sourceName, offsetBytes: BigInt(endOffset), rows: BigInt(accepted) },
-    recordedAtMicros: now,
-  });
-  return { accepted, byEngine: sifted.sureRows, quarantined: read.refusals.length };
 }
 
 function fullDisk(error: unknown, file: string): UnavailableError | null {
