@@ -103,7 +103,7 @@ describe('with a key that lacks a scope', () => {
 });
 
 describe('every operation', () => {
-  // What a drill takes depends on its metric; api-marts.test.ts holds it to that.
+  // What a drill takes depends on its metric; api-metrics.test.ts holds it to that.
   const strict = operations.filter(({ path }) => !path.endsWith('/drill'));
   test.each(strict.map((one) => [title(one), one] as const))(
     '%s refuses a query parameter that it would not read',
