@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { STREAMS, type Stream } from '../../core/raw-event.js';
@@ -16,18 +15,8 @@ import { EXACT_JSON, type ClickHouse } from './clickhouse.js';
 import type { TestCompany } from './company.js';
 import { exportText, MARTS } from './marts-export.js';
 
-/** Where one company's tables are in ClickHouse: a database for each kind. */
-interface Databases {
-  readonly raw: string;
-  readonly catalog: string;
-  readonly facts: string;
-  readonly marts: string;
-}
-
-export interface ClickHouseMarts {
-  readonly database: string;
-  readonly outcome: DbtOutcome;
-}
+/** One company at a time: dbt's parsed project stays good for the next one as long as no name in its profile changes. */
+const DATABASES = { raw: 'raw', catalog: 'catalog', facts: 'facts', marts: 'marts_of_test' } as const;
 
 const RAW_TABLE = `(
   log_partition Int32, log_offset Int64, recorded_at DateTime64(6, 'UTC'), source String, id String, identity String, type String,
@@ -45,34 +34,27 @@ const INPUT_TYPES: Readonly<Record<InputColumnType, string>> = {
 
 /**
  * Builds the marts of a run a second time, on ClickHouse: from the same raw rows, the same catalog, as of the same instant, by the
- * same dbt project.
+ * same dbt project. What an earlier company left is dropped.
+ *
+ * @param scratch outlives builds, so that dbt need not parse the project again
  */
 export async function buildOnClickHouse(
   clickHouse: ClickHouse,
   company: TestCompany,
   run: Run,
-): Promise<ClickHouseMarts> {
-  const databases = {
-    raw: `raw_${run.runId}`,
-    catalog: `catalog_${run.runId}`,
-    facts: `facts_${run.runId}`,
-    marts: `marts_${run.runId}`,
-  };
-  for (const database of Object.values(databases)) {
+  scratch: string,
+): Promise<DbtOutcome> {
+  for (const database of Object.values(DATABASES)) {
+    await clickHouse.client.command({ query: `drop database if exists ${database} sync` });
     await clickHouse.client.command({ query: `create database ${database}` });
   }
-  const scratch = await mkdtemp(join(tmpdir(), 'headgate-clickhouse-build-'));
-  try {
-    for (const stream of STREAMS) await copyRawRows(clickHouse, company, stream, databases, scratch);
-    const { catalogs, sql } = company.runtime.services;
-    const inputs = await companyInputs(catalogs, await standingArrivals(sql));
-    for (const [name, table] of Object.entries(inputs.tables)) {
-      await copyInput(clickHouse, `${databases.catalog}.${name}`, table);
-    }
-    return { database: databases.marts, outcome: await build(clickHouse, run, databases, scratch) };
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
+  for (const stream of STREAMS) await copyRawRows(clickHouse, company, stream, scratch);
+  const { catalogs, sql } = company.runtime.services;
+  const inputs = await companyInputs(catalogs, await standingArrivals(sql));
+  for (const [name, table] of Object.entries(inputs.tables)) {
+    await copyInput(clickHouse, `${DATABASES.catalog}.${name}`, table);
   }
+  return build(clickHouse, run, scratch);
 }
 
 /** Through Parquet, so that no value passes through JavaScript. */
@@ -80,7 +62,6 @@ async function copyRawRows(
   { client }: ClickHouse,
   company: TestCompany,
   stream: Stream,
-  { raw }: Databases,
   scratch: string,
 ): Promise<void> {
   const file = join(scratch, `${stream}.parquet`);
@@ -88,8 +69,9 @@ async function copyRawRows(
   await company.runtime.services.warehouse.bulk((session) =>
     session.run(`copy (${select}) to '${file}' (format parquet)`),
   );
-  await client.command({ query: `create table ${raw}.${stream} ${RAW_TABLE}` });
-  await client.insert({ table: `${raw}.${stream}`, values: createReadStream(file), format: 'Parquet' });
+  const table = `${DATABASES.raw}.${stream}`;
+  await client.command({ query: `create table ${table} ${RAW_TABLE}` });
+  await client.insert({ table, values: createReadStream(file), format: 'Parquet' });
 }
 
 async function copyInput({ client }: ClickHouse, name: string, table: InputTable): Promise<void> {
@@ -111,12 +93,7 @@ async function copyInput({ client }: ClickHouse, name: string, table: InputTable
 
 const sqlInstant = (instant: bigint): string => formatInstant(instant).slice(0, 19).replace('T', ' ');
 
-async function build(
-  clickHouse: ClickHouse,
-  run: Run,
-  databases: Databases,
-  scratch: string,
-): Promise<DbtOutcome> {
+async function build(clickHouse: ClickHouse, run: Run, scratch: string): Promise<DbtOutcome> {
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const { dbt } = await ensurePythonEnvironment({ cacheDirectory: join(cache, 'headgate') });
   const { PATH, HOME, LANG } = process.env;
@@ -126,7 +103,7 @@ async function build(
     scratchDirectory: scratch,
     environment: {
       HEADGATE_CLICKHOUSE_PORT: String(clickHouse.port),
-      HEADGATE_MARTS_DATABASE: databases.marts,
+      HEADGATE_MARTS_DATABASE: DATABASES.marts,
     },
     variables: {
       as_of: sqlInstant(run.asOf),
@@ -136,9 +113,6 @@ async function build(
       catalog_version: Number(run.catalogVersion ?? 0n),
       watermark: watermarkJson(run.watermark),
       incremental: false,
-      raw_database: databases.raw,
-      catalog_database: databases.catalog,
-      facts_database: databases.facts,
     },
     inherited: { PATH, HOME, LANG },
   });
@@ -148,21 +122,18 @@ const Column = z.object({ name: z.string(), type: z.string() });
 const Exported = z.record(z.string(), z.unknown());
 
 /** All marts of a build on ClickHouse, as `exportMarts` gives DuckDB's. */
-export async function exportClickHouseMarts(
-  { client }: ClickHouse,
-  database: string,
-): Promise<Map<string, string>> {
+export async function exportClickHouseMarts({ client }: ClickHouse): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   for (const mart of MARTS) {
     const rowsOf = async (query: string): Promise<unknown[]> => {
       const result = await client.query({ query, format: 'JSONEachRow', clickhouse_settings: EXACT_JSON });
       return result.json();
     };
-    const columns = z.array(Column).parse(await rowsOf(`describe table ${database}.${mart}`));
+    const columns = z.array(Column).parse(await rowsOf(`describe table ${DATABASES.marts}.${mart}`));
     const instants = new Set(
       columns.filter(({ type }) => type.includes('DateTime64')).map(({ name }) => name),
     );
-    const rows = z.array(Exported).parse(await rowsOf(`select * from ${database}.${mart}`));
+    const rows = z.array(Exported).parse(await rowsOf(`select * from ${DATABASES.marts}.${mart}`));
     texts.set(mart, exportText(rows.map((row) => withShortInstants(row, instants))));
   }
   return texts;
