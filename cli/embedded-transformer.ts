@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { reportConflicts, standingArrivals } from '../ingest/conflicts.js';
 import type { CatalogStore } from '../platform/catalog-store.js';
 import type { DataDirectoryLayout } from '../platform/data-directory.js';
@@ -10,6 +8,7 @@ import type { RunAccess } from '../transforms/run-access.js';
 import { companyInputs } from '../transforms/runner/company-inputs.js';
 import { ensurePythonEnvironment } from '../transforms/runner/python-environment.js';
 import { createTransformer, type Transformer } from '../transforms/runner/transform.js';
+import { cacheDirectory } from './cache-directory.js';
 import { codeRevision } from './code-revision.js';
 import type { RuntimeOptions } from './runtime.js';
 
@@ -63,9 +62,4 @@ export function embeddedTransformer(
     },
     inputs: async () => companyInputs(catalogs, await standingArrivals(sql)),
   });
-}
-
-/** Where Python environments are kept, shared by all data directories of a user. */
-export function cacheDirectory(environment: Readonly<Record<string, string | undefined>>): string {
-  return join(environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'headgate');
 }

@@ -3,13 +3,13 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import type { Catalog } from '../../core/catalog.js';
-import { diffCatalogs } from '../../core/catalog-diff.js';
-import { loadCatalogFile } from '../../platform/catalog-file.js';
 import { countArgument } from '../arguments.js';
 import { contextOf, withClient } from '../command.js';
 import { withExamples } from '../help.js';
 import { describeCatalog, describeChanges, versionTable } from './catalog-text.js';
 import { CatalogVersion, Change } from './catalog-answers.js';
+
+// The schema of catalogs is loaded where it is used: no other command needs it.
 
 export function addCatalogCommand(program: Command): void {
   const catalog = program
@@ -52,6 +52,7 @@ export function addCatalogCommand(program: Command): void {
 
 async function checkFiles(files: readonly string[], _options: unknown, command: Command): Promise<void> {
   const { output } = contextOf(command);
+  const { loadCatalogFile } = await import('../../platform/catalog-file.js');
   const checked: { readonly path: string; readonly catalog: Catalog }[] = [];
   for (const path of files) checked.push({ path, catalog: (await loadCatalogFile(path)).catalog });
   output.answer(
@@ -95,6 +96,10 @@ async function diffFiles(
   command: Command,
 ): Promise<void> {
   if (newer !== undefined) {
+    const [{ loadCatalogFile }, { diffCatalogs }] = await Promise.all([
+      import('../../platform/catalog-file.js'),
+      import('../../core/catalog-diff.js'),
+    ]);
     const [before, after] = [await loadCatalogFile(file), await loadCatalogFile(newer)];
     const changes = diffCatalogs(before.catalog, after.catalog);
     contextOf(command).output.answer({ changes }, () => describeChanges(changes, `from ${file} to ${newer}`));
@@ -131,6 +136,7 @@ async function publishFile(file: string, _options: unknown, command: Command): P
 
 /** Checked here first, so that a file with problems needs no data directory to be told so. */
 async function requestFor(path: string, action: 'check' | 'publish') {
+  const { loadCatalogFile } = await import('../../platform/catalog-file.js');
   await loadCatalogFile(path);
   const source = await readFile(path, 'utf8');
   return { method: 'POST', path: '/v1/catalog', json: { action, source, file: basename(path) } } as const;

@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import { HeadgateError } from '../../core/errors.js';
 import { dataDirectoryLayout, directoryHolder } from '../../platform/data-directory.js';
 import { codeRevision } from '../code-revision.js';
+import { cacheDirectory } from '../cache-directory.js';
 import { contextOf, withClient, type CommandContext } from '../command.js';
 import { check, type Check } from '../doctor/check.js';
 import { engineChecks, StatusAnswer } from '../doctor/engine-checks.js';
 import { diskCheck, directoryCheck, nodeCheck, pythonCheck, secretsCheck } from '../doctor/machine-checks.js';
 import { withExamples } from '../help.js';
-import { cacheDirectory } from '../embedded-transformer.js';
 
 const SIGNS = { well: '✓', attention: '!', broken: '✗' } as const;
 

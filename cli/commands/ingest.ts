@@ -5,13 +5,12 @@ import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { HeadgateError, InputError } from '../../core/errors.js';
-import { ingestAnyFile } from '../../ingest/ingest-any-file.js';
 import { withClient } from '../command.js';
 import type { Client } from '../client.js';
 import { withExamples } from '../help.js';
 import { showCount } from '../numbers.js';
 import { table, type Output } from '../output.js';
-import { systemClock, type Runtime } from '../runtime.js';
+import type { Runtime } from '../runtime.js';
 
 const FileAnswer = z.object({
   name: z.string(),
@@ -84,6 +83,7 @@ async function ingestHere(
   { services }: Runtime,
   output: Output,
 ): Promise<FileOutcome> {
+  const { ingestAnyFile } = await import('../../ingest/ingest-any-file.js');
   const { size } = await stat(file).catch(() => ({ size: 0 }));
   const bar = output.bar(basename(file), size);
   try {
@@ -96,7 +96,7 @@ async function ingestHere(
           bar.update(doneBytes, `${showCount(BigInt(accepted))} events`);
         },
       },
-      systemClock(),
+      services.clock(),
     );
     const { accepted, quarantined, chunks } = report;
     return { file, accepted, quarantined, is_known: chunks === 0 };

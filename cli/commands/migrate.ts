@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
 import { RefusedError } from '../../core/errors.js';
 import { directoryHolder } from '../../platform/data-directory.js';
-import { shippedMigrations } from '../../platform/sql/migrations.js';
 import { contextOf } from '../command.js';
 import { withExamples } from '../help.js';
-import { openRuntime, systemClock } from '../runtime.js';
 
 export function addMigrateCommand(program: Command): void {
   const migrate = program
@@ -26,6 +24,10 @@ async function migrateDirectory(_options: unknown, command: Command): Promise<vo
       { details: { pid: holder.pid, command: holder.command } },
     );
   }
+  const [{ openRuntime, systemClock }, { shippedMigrations }] = await Promise.all([
+    import('../runtime.js'),
+    import('../../platform/sql/migrations.js'),
+  ]);
   const runtime = await openRuntime({
     config,
     command: 'headgate migrate',

@@ -1,15 +1,7 @@
 import type { Command } from 'commander';
-import { serve } from '../../api/serve.js';
 import { portArgument } from '../arguments.js';
 import { contextOf } from '../command.js';
-import { startDailyWork } from '../daily-work.js';
 import { withExamples } from '../help.js';
-import { openRuntime, systemClock } from '../runtime.js';
-
-/** Long enough for an answer under way; whoever stops us for good (a container) usually waits 30 s. */
-const GRACE_MS = 20_000;
-/** A terminal tells a whole process group, and npm passes on what it is told: one Ctrl-C may arrive twice. */
-const SAME_SIGNAL_MS = 1_000;
 
 interface Options {
   readonly host?: string;
@@ -22,54 +14,9 @@ export function addServeCommand(program: Command): void {
     .description('serve the API and hold the data directory; other commands then go through this process')
     .option('--host <host>', 'the address to listen on (default: $HEADGATE_HOST or 127.0.0.1)')
     .option('--port <port>', 'the port, 0 for a free one (default: $HEADGATE_PORT or 8471)', portArgument)
-    .action(serveUntilStopped);
-  withExamples(command, 'headgate serve', 'headgate serve --port 0 --data .headgate-demo/fleetprompt');
-}
-
-async function serveUntilStopped(options: Options, command: Command): Promise<void> {
-  const { config, environment, output } = contextOf(command);
-  const runtime = await openRuntime({
-    config,
-    command: 'headgate serve',
-    clock: systemClock,
-    environment,
-    // The log has what long work says; nobody watches this terminal for it.
-    onProgress: () => undefined,
-  });
-  try {
-    const stopped = signalled();
-    const server = await serve({
-      services: runtime.services,
-      host: options.host ?? config.host,
-      port: options.port === undefined ? config.port : Number(options.port),
-      publishServer: (published) => runtime.directory.publishServer(published),
+    .action(async (options: Options, command: Command) => {
+      const { serveUntilStopped } = await import('../serving.js');
+      await serveUntilStopped(options, contextOf(command));
     });
-    const work = startDailyWork(runtime);
-    const { root } = runtime.directory;
-    output.answer(
-      { url: server.url, pid: process.pid, data: root },
-      () => `Headgate serves ${server.url} (reference: ${server.url}/docs) from ${root}. Ctrl-C stops it.`,
-    );
-    await stopped;
-    await work.stop();
-    await server.stop(GRACE_MS);
-  } finally {
-    await runtime.close();
-  }
-}
-
-/** Resolves on the first SIGTERM or SIGINT; a later one ends the process where it stands, which loses nothing accepted either. */
-function signalled(): Promise<void> {
-  return new Promise((resolve) => {
-    let firstMs: number | null = null;
-    const onSignal = (): void => {
-      if (firstMs === null) {
-        firstMs = Date.now();
-        resolve();
-      } else if (Date.now() - firstMs > SAME_SIGNAL_MS) {
-        process.exit(1);
-      }
-    };
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  });
+  withExamples(command, 'headgate serve', 'headgate serve --port 0 --data .headgate-demo/fleetprompt');
 }

@@ -5,12 +5,22 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packagePath } from '../../platform/package-path.js';
 import { headgate } from '../support/command-line.js';
 
+const MAPPING = `mapping: m
+source: file:x
+zone: UTC
+events:
+  - type: org.upserted
+    id: 'org-{id}'
+    subject: 'org_{id}'
+    time: { column: day, as: date }
+    data: {}
+`;
 const cwd = mkdtempSync(join(tmpdir(), 'headgate-cli-'));
 
 beforeAll(() => {
   // A ZIP begins with PK and two control characters; this is the local header of an empty one.
   writeFileSync(join(cwd, 'really-a-zip.csv'), Buffer.from('504b030414000000080000002100', 'hex'));
-  writeFileSync(join(cwd, 'mapping.yaml'), 'mapping: m\nsource: file:x\nevents: []\n');
+  writeFileSync(join(cwd, 'mapping.yaml'), MAPPING);
   writeFileSync(join(cwd, 'bad.yaml'), 'catalog: x\nname: X\nplanz: {}\n');
 });
 

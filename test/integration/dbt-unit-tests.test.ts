@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { cacheDirectory } from '../../cli/embedded-transformer.js';
+import { cacheDirectory } from '../../cli/cache-directory.js';
 import { catalogTables } from '../../core/catalog-tables.js';
 import { companyInputs } from '../../transforms/runner/company-inputs.js';
 import { runDbt } from '../../transforms/runner/dbt.js';
