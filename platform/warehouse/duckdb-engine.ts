@@ -37,6 +37,8 @@ export class DuckdbEngine {
         memory_limit: `${options.memoryMib}MiB`,
         temp_directory: options.temporaryDirectory,
         checkpoint_threshold: `${options.checkpointMib}MiB`,
+        // The raw tables' compression needs it; the default format is readable by engines years older than ours.
+        storage_compatibility_version: 'v1.5.0',
         // Nothing is fetched from the network behind anybody's back.
         autoinstall_known_extensions: 'false',
         autoload_known_extensions: 'false',
