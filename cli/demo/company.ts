@@ -15,10 +15,7 @@ import { loadCatalogFile } from '../../platform/catalog-file.js';
 import { packagePath } from '../../platform/package-path.js';
 import { currentRun, watermarkJson, type Run } from '../../transforms/run-store.js';
 import type { Runtime } from '../runtime.js';
-
-/** The four companies that the demo can show. */
-export const DEMO_CATALOGS = ['fleetprompt', 'frontier', 'chatbot', 'nexus'] as const;
-export type DemoCatalog = (typeof DEMO_CATALOGS)[number];
+import type { DemoCatalog } from './demo-catalogs.js';
 
 export interface DemoCompany {
   readonly catalog: Catalog;

@@ -12,7 +12,7 @@ import {
   type Ended,
   type Running,
 } from '../support/command-line.js';
-import { makeWorkedCompany } from '../support/worked-company.js';
+import { makeWorkedCompany } from '../support/company-by-commands.js';
 
 const cwd = mkdtempSync(join(tmpdir(), 'headgate-cli-'));
 const run = (...args: string[]) => headgate(args, { cwd });
