@@ -1,0 +1,11 @@
+import { test } from 'vitest';
+import { proveKills } from '../faults/kill-proof.js';
+
+/** HEADGATE_TEST_SEED=7 kills at the moments of another run. */
+const SEED = Number(process.env['HEADGATE_TEST_SEED'] ?? String(Date.now() % 1_000_000));
+
+test(
+  'killed at a hundred random moments, what was accepted is counted once and the last good marts answer',
+  { timeout: 7_200_000 },
+  () => proveKills({ write: 18, append: 18, export: 18, dbt: 20, files: 12, pointer: 14 }, SEED),
+);
