@@ -17,6 +17,8 @@ export class ClosingLineReporter implements Reporter {
       }
     }
     for (const name of skipped) console.log(`not run: ${name}`);
-    console.log(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
+    console.log(
+      `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`,
+    );
   }
 }
