@@ -14,6 +14,9 @@ interface Sent extends Happening {
   readonly source: string;
 }
 
+/** The fault that sends an identity a second time with other content. */
+const CONFLICT = 2;
+
 /** A line, and with it what may go wrong: sent twice, sent again with other content, voided, amended, the void voided. */
 function withFaults(org: string, sent: Sent, fault: number): string[] {
   const line = (event: Sent): string =>
@@ -27,7 +30,8 @@ function withFaults(org: string, sent: Sent, fault: number): string[] {
   });
   const voided = correction('void', 'event.voided', sent);
   if (fault === 1) return [line(sent), line(sent)];
-  if (fault === 2) return [line({ ...sent, data: { ...sent.data, note: 'again, otherwise' } }), line(sent)];
+  if (fault === CONFLICT)
+    return [line({ ...sent, data: { ...sent.data, note: 'again, otherwise' } }), line(sent)];
   if (fault === 3) return [line(voided), line(sent)];
   if (fault === 4) {
     const data = { ...sent.data, note: 'amended' };
@@ -49,7 +53,7 @@ function streamOf(type: string): string {
 
 /** Events of the whole company that the orgs' need: rates, partners. */
 function companyEvents(catalog: Catalog): string[] {
-  const rates = MONTHS.flatMap((month) =>
+  const rates = [...MONTHS, '2026-08', '2026-09'].flatMap((month) =>
     ['01', '08', '15', '22', '28'].flatMap((day, index) =>
       [
         ['EUR', '1.0837'],
@@ -79,14 +83,22 @@ function companyEvents(catalog: Catalog): string[] {
   return [...rates, ...partners].map((event) => JSON.stringify({ specversion: '1.0', ...event }));
 }
 
-/** Random histories of many orgs as one company's lines: many small cases for the price of one build. */
-export function randomHistories(catalog: Catalog, seed: number, orgs: number): string[] {
+/**
+ * Random histories of many orgs as one company's lines: many small cases for the price of one build. Conflicts are the one fault
+ * after which the order of the lines counts.
+ */
+export function randomHistories(
+  catalog: Catalog,
+  seed: number,
+  orgs: number,
+  { withConflicts = true }: { withConflicts?: boolean } = {},
+): string[] {
   const names = Array.from({ length: orgs }, (_, n) => `${ODD[n % ODD.length] ?? 'org'}_${n}`);
   const lines = names.flatMap((org, n) => {
     const history = fc.array(
       fc.record({
         happening: happeningsOf(catalog, String(n)),
-        fault: fc.nat(30),
+        fault: fc.nat(30).filter((fault) => withConflicts || fault !== CONFLICT),
         source: fc.constantFrom(...SOURCES),
       }),
       { minLength: 1, maxLength: 30, size: 'max' },

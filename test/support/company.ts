@@ -28,7 +28,13 @@ export interface TestCompany {
 export async function openCompany(
   directory = mkdtempSync(join(tmpdir(), 'headgate-')),
 ): Promise<TestCompany> {
-  const config = loadConfig({ ...process.env, HEADGATE_DATA: directory, HEADGATE_LOG_LEVEL: 'error' });
+  const config = loadConfig({
+    ...process.env,
+    HEADGATE_DATA: directory,
+    HEADGATE_LOG_LEVEL: 'error',
+    // One for all, so that companies with the same events hold the same tokens.
+    HEADGATE_TOKEN_KEY: Buffer.alloc(32, 'token').toString('base64'),
+  });
   const runtime = await openRuntime({
     config,
     command: 'a test',
