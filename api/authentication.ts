@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { RefusedError } from '../core/errors.js';
-import { allows, type ApiKey, type Scope } from '../platform/api-keys.js';
+import type { ApiKey } from '../platform/api-keys.js';
+import { allows, type Scope } from '../platform/key-scopes.js';
 import type { Services } from './services.js';
 
 /** The user of this machine who may read the data directory; audited as `local`. */

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { ErrorCode } from '../core/errors.js';
-import type { Scope } from '../platform/api-keys.js';
+import type { Scope } from '../platform/key-scopes.js';
 import type { Limits } from '../platform/config.js';
 import type { RequestContext } from './context.js';
 import { invalidArguments } from './problem.js';

@@ -1,4 +1,4 @@
-import { allows } from '../platform/api-keys.js';
+import { allows } from '../platform/key-scopes.js';
 import type { RequestContext } from './context.js';
 
 const TOKEN = /^tok_[0-9a-f]{32}$/;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { allows, ApiKeys, ROLE_SCOPES, ScopeSchema } from './api-keys.js';
+import { ApiKeys } from './api-keys.js';
+import { allows, ROLE_SCOPES, ScopeSchema } from './key-scopes.js';
 import { openPgliteSql } from './sql/pglite-sql.js';
 import { apiKeys } from './sql/schema.js';
 import type { Sql } from './sql/sql.js';

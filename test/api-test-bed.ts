@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { createApp } from '../api/app.js';
 import { openRuntime, type Runtime } from '../cli/runtime.js';
 import { parseInstant, type Instant } from '../core/time.js';
-import type { Scope } from '../platform/api-keys.js';
+import type { Scope } from '../platform/key-scopes.js';
 import { loadConfig } from '../platform/config.js';
 
 export const NOW = parseInstant('2026-06-01T12:00:00Z');

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { RoleSchema, ScopeSchema } from '../../platform/api-keys.js';
+import { RoleSchema, ScopeSchema } from '../../platform/key-scopes.js';
 import { actorOf } from '../actor.js';
 import { operation } from '../operation.js';
 import { keyShape, KeyShape } from './key-shape.js';

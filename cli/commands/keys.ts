@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { z } from 'zod';
-import { ROLE_SCOPES, ROLES } from '../../platform/api-keys.js';
+import { ROLE_SCOPES, ROLES } from '../../platform/key-scopes.js';
 import { contextOf, withClient } from '../command.js';
 import { withExamples } from '../help.js';
 import { table } from '../output.js';

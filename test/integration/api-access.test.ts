@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Operation } from '../../api/operation.js';
 import { operations } from '../../api/operations.js';
-import { FIXED_SCOPES, type Scope } from '../../platform/api-keys.js';
+import { FIXED_SCOPES, type Scope } from '../../platform/key-scopes.js';
 import { openApiTestBed, type ApiTestBed, type Call } from '../api-test-bed.js';
 
 let bed: ApiTestBed;
