@@ -161,13 +161,17 @@ export async function metricValues(
   }));
 }
 
+/** Made once: a schema made for each row would cost more than the query. */
+const Member = z.string().nullish();
+
 function dimensionsOf(
   columns: readonly string[],
   row: Readonly<Record<string, unknown>>,
 ): Record<string, string> {
-  const text = z.string().nullable();
-  const [dimension, member] = ['dimension', 'member'].map((name) => text.optional().parse(row[name]));
-  if (columns[0] === 'dimension')
-    return dimension == null || dimension === 'all' ? {} : { [dimension]: member ?? 'none' };
-  return Object.fromEntries(columns.map((column) => [column, text.parse(row[column]) ?? 'none']));
+  const memberOf = (column: string): string | null => Member.parse(row[column]) ?? null;
+  if (columns[0] === 'dimension') {
+    const dimension = memberOf('dimension');
+    return dimension === null || dimension === 'all' ? {} : { [dimension]: memberOf('member') ?? 'none' };
+  }
+  return Object.fromEntries(columns.map((column) => [column, memberOf(column) ?? 'none']));
 }
