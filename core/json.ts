@@ -5,9 +5,10 @@ export type JsonParseResult = { ok: true; value: unknown } | ({ ok: false } & Js
 
 /**
  * Texts that `JSON.parse` may change without saying so: a long number, an exponent, an escape that could be a
- * NUL or half a surrogate pair (DuckDB refuses to read those back, and then a whole run fails).
+ * NUL or half a surrogate pair (DuckDB refuses to read those back, and then a whole run fails). Only where a number
+ * can stand: nearly every UUID has an "e" between digits.
  */
-const NEEDS_EXACT_PARSER = /\d[\d.]{15,}|\d[eE][+-]?\d|\\u(?:0000|[dD][89a-fA-F])/;
+const NEEDS_EXACT_PARSER = /(?:^|[:,[])\s*-?(?:\d[\d.]{15}|\d[\d.]{0,15}[eE])|\\u(?:0000|[dD][89a-fA-F])/;
 /** What `JSON.stringify` writes for numbers that are very small or very large. */
 const WRITTEN_EXPONENT = /\d[eE][+-]\d/;
 /** An event nests four deep; this leaves room and still bounds every recursion over parsed values. */

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { ValidEvent } from '../core/events/envelope.js';
 import type { EventProblem } from '../core/events/problems.js';
 import type { PersonalKeys } from '../core/events/personal.js';
 import { rawEventOf } from '../core/events/raw-event-of.js';
@@ -9,6 +10,7 @@ import type { RawEvent } from '../core/raw-event.js';
 import type { Instant } from '../core/time.js';
 import type { VaultEntry } from '../platform/vault.js';
 import { vaultEntries } from './personal-tokens.js';
+import { sureEvent } from './sure-event.js';
 
 /** What reading an event depends on beside the event. The same for every way in. */
 export interface ReadingRules {
@@ -56,9 +58,15 @@ export function readEventText(text: string, rules: ReadingRules): ReadEvent {
 
 /** A value that `parseJsonExact` gave. */
 export function readEventValue(value: unknown, rules: ReadingRules): ReadEvent {
+  const sure = sureEvent(value, rules.now + BigInt(rules.futureSkewMs) * 1000n);
+  if (sure) return accepted(sure, rules);
   const validation = validateEvent(value, rules.now, rules.futureSkewMs);
-  if (!validation.ok) return { ok: false, id: idOf(value), problems: validation.problems };
-  const { event, values } = tokeniseEvent(validation.event, rules.tokeniser, rules.personalKeys);
+  if (validation.ok) return accepted(validation.event, rules);
+  return { ok: false, id: idOf(value), problems: validation.problems };
+}
+
+function accepted(valid: ValidEvent, { tokeniser, personalKeys }: ReadingRules): AcceptedEvent {
+  const { event, values } = tokeniseEvent(valid, tokeniser, personalKeys);
   return { ok: true, event: rawEventOf(event), personal: vaultEntries(event, values) };
 }
 
