@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { serve } from '../../api/serve.js';
 import { openRuntime, systemClock } from '../../cli/runtime.js';
 import { loadConfig } from '../../platform/config.js';
+import { TEST_TOKEN_KEY } from '../support/company.js';
 import type { SqlDatabase } from '../../platform/sql/sql.js';
 import type { BulkSession } from '../../platform/warehouse/bulk-warehouse.js';
 import type { Phase } from './phases.js';
@@ -39,6 +40,7 @@ const { services, lake, directory } = await openRuntime({
     HEADGATE_DATA: process.argv[2],
     HEADGATE_LOG_LEVEL: 'error',
     HEADGATE_RUNS_KEPT: '3',
+    HEADGATE_TOKEN_KEY: TEST_TOKEN_KEY,
   }),
   command: 'headgate serve',
   clock: systemClock,

@@ -25,6 +25,9 @@ export interface TestCompany {
   remove(): Promise<void>;
 }
 
+/** One for all companies, so that those with the same events hold the same tokens. */
+export const TEST_TOKEN_KEY = Buffer.alloc(32, 'token').toString('base64');
+
 export async function openCompany(
   directory = mkdtempSync(join(tmpdir(), 'headgate-')),
 ): Promise<TestCompany> {
@@ -32,8 +35,7 @@ export async function openCompany(
     ...process.env,
     HEADGATE_DATA: directory,
     HEADGATE_LOG_LEVEL: 'error',
-    // One for all, so that companies with the same events hold the same tokens.
-    HEADGATE_TOKEN_KEY: Buffer.alloc(32, 'token').toString('base64'),
+    HEADGATE_TOKEN_KEY: TEST_TOKEN_KEY,
   });
   const runtime = await openRuntime({
     config,
