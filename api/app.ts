@@ -147,6 +147,10 @@ export function createApp(services: Services): OpenAPIHono {
     );
   }
   docsRoutes(app);
+  app.onError((error) => {
+    services.logger.error({ error }, 'request failed outside an operation');
+    return problemResponse(problemOf(error, randomUUID()));
+  });
   const methodsOf = createRouteTable(operations);
   app.notFound((context) =>
     exchange(context, house, () => {

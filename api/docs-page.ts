@@ -2,8 +2,10 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import type { OpenAPIHono } from '@hono/zod-openapi';
+import { ERROR_CODES, type ErrorCode } from '../core/errors.js';
 import { answerHeaders, PAGE_POLICY } from './answer-headers.js';
 import { apiJson } from './json-answer.js';
+import { operations } from './operations.js';
 
 const require = createRequire(import.meta.url);
 
@@ -33,6 +35,20 @@ const DESCRIPTION = {
   },
 } as const;
 
+/** What a problem's `type` leads to: where the code is answered. What to do about it is in each problem's own `detail`. */
+function problemPage(code: ErrorCode): string {
+  const named = operations.filter(({ problems }) => problems.includes(code));
+  const where = named.map(({ method, path }) => `  ${method.toUpperCase()} ${path}`).join('\n');
+  return [
+    `${code}: ${code.replaceAll('_', ' ')}`,
+    '',
+    named.length === 0 ? 'Any operation may answer with this code.' : `Answered by\n${where}`,
+    '',
+    '`detail` says what is wrong, where, and what to do; `retryable` whether the same request can succeed later.',
+    '',
+  ].join('\n');
+}
+
 /** The description of the API and a page to read it on. Nothing on the page comes from another host. */
 export function docsRoutes(app: OpenAPIHono): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
@@ -48,6 +64,13 @@ export function docsRoutes(app: OpenAPIHono): void {
       'content-security-policy': PAGE_POLICY,
     });
     return new Response(PAGE, { headers });
+  });
+  app.get('/docs/problems/:code', (context) => {
+    const code = ERROR_CODES.find((one) => one === context.req.param('code'));
+    if (code === undefined) return context.notFound();
+    return new Response(problemPage(code), {
+      headers: answerHeaders(randomUUID(), 'text/plain; charset=utf-8'),
+    });
   });
   app.get('/docs/rapidoc.js', () => {
     const script = readFileSync(require.resolve('rapidoc/dist/rapidoc-min.js'));

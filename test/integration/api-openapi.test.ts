@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { operations } from '../../api/operations.js';
+import { ERROR_CODES } from '../../core/errors.js';
 import { openApiTestBed, type ApiTestBed } from '../api-test-bed.js';
 
 const Schema = z.looseObject({});
@@ -128,6 +129,19 @@ describe('the docs page', () => {
     expect(directives.get('connect-src')).toEqual(["'self'"]);
     expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
   });
+});
+
+test('the type of every problem leads to a page about it', async () => {
+  for (const code of ERROR_CODES) {
+    const page = await bed.call({ path: `/docs/problems/${code}`, key: null });
+    expect([code, page.status, page.text.startsWith(`${code}: `)]).toEqual([code, 200, true]);
+  }
+  expect((await bed.call({ path: '/docs/problems/no_run', key: null })).text).toContain(
+    '  GET /v1/metrics/{name}\n',
+  );
+  expect((await bed.call({ path: '/docs/problems/nothing', key: null })).problem().code).toBe(
+    'route_not_found',
+  );
 });
 
 test('answers are data: no cache keeps them, no page frames them, no browser guesses at them', async () => {
