@@ -42,12 +42,22 @@ const QUESTIONS: readonly (readonly string[])[] = [
   ['keys', 'roles'],
 ];
 
+/** Those that are asked in process too, where opening the engines takes longer than any answer: one of each kind of answer. */
+const ASKED_TWICE = new Set([
+  'metrics mrr',
+  'drill mrr month=2026-04-01 currency=USD',
+  'leads show lead_1',
+  'billing preview',
+  'sql SELECT month, currency, close_minor FROM mrr_months ORDER BY ALL',
+  'quarantine list',
+]);
+
 let made: Ended[];
 const inProcess = new Map<string, Ended>();
 
 beforeAll(async () => {
   made = await makeWorkedCompany(cwd);
-  for (const question of QUESTIONS) {
+  for (const question of QUESTIONS.filter((each) => ASKED_TWICE.has(each.join(' ')))) {
     inProcess.set(question.join(' '), await run(...question, '--json'));
   }
 });
@@ -65,14 +75,11 @@ test('ingest tells what was accepted and what was not; the rest says what it did
   expect(transformed?.stdout).toContain('as of 2026-05-01T00:00:00Z');
 });
 
-test.each(QUESTIONS.map((question) => question.join(' ')))(
-  'headgate %s --json prints one JSON document',
-  (question) => {
-    const answer = inProcess.get(question);
-    expect(answer).toMatchObject({ code: 0, stderr: '' });
-    expect(() => JSON.parse(answer?.stdout ?? '') as unknown).not.toThrow();
-  },
-);
+test.each([...ASKED_TWICE])('in process: headgate %s --json prints one JSON document', (question) => {
+  const answer = inProcess.get(question);
+  expect(answer).toMatchObject({ code: 0, stderr: '' });
+  expect(() => JSON.parse(answer?.stdout ?? '') as unknown).not.toThrow();
+});
 
 const Values = z.object({
   values: z.array(z.looseObject({ period: z.string(), currency: z.string(), value: z.string() })),
@@ -119,93 +126,6 @@ test('the overage of the worked case: 250 tasks over, in two blocks or parts of 
   expect(events.reduce((sum, { quantity }) => sum + Number(quantity), 0)).toBe(1250);
 });
 
-describe('sql', () => {
-  test('--format json is one array of objects, exact whatever the size', async () => {
-    const select =
-      'SELECT 9007199254740993::BIGINT AS big, 7::BIGINT AS small, 1.50::DECIMAL(9,2) AS decimal, ' +
-      "DATE '2026-01-31' AS day, TIMESTAMP '2026-01-31 10:00:00' AS instant, NULL AS nothing, true AS yes";
-    const { code, stdout } = await run('sql', select, '--format', 'json');
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toEqual([
-      {
-        big: '9007199254740993',
-        small: 7,
-        decimal: '1.50',
-        day: '2026-01-31',
-        instant: '2026-01-31T10:00:00Z',
-        nothing: null,
-        yes: true,
-      },
-    ]);
-  });
-
-  test('--format csv quotes what needs it', async () => {
-    const { stdout } = await run(
-      'sql',
-      'SELECT 1 AS n, \'a,"b"\' AS text, NULL AS nothing',
-      '--format',
-      'csv',
-    );
-    expect(stdout).toBe('n,text,nothing\r\n1,"a,""b""",\r\n');
-  });
-
-  test('--format parquet is a file that another DuckDB reads', async () => {
-    const { code, bytes } = await parquetOf(
-      "SELECT month, close_minor FROM mrr_months WHERE currency = 'USD' AND dimension = 'all'",
-    );
-    expect(code).toBe(0);
-    const file = join(cwd, 'rows.parquet');
-    writeFileSync(file, bytes);
-    const connection = await (await DuckDBInstance.create(':memory:')).connect();
-    const rows = await connection.runAndReadAll(
-      `SELECT sum(close_minor)::BIGINT FROM read_parquet('${file}')`,
-    );
-    // 24,880 + 39,880 + 38,600 + 31,600
-    expect(rows.getRows()).toEqual([[134_960n]]);
-    connection.closeSync();
-  });
-
-  test.each([
-    ['DROP TABLE mrr_months', 'only SELECT'],
-    ['SELECT 1; SELECT 2', 'one statement'],
-    ['SELEKT 1', 'sql'],
-    ["SELECT * FROM read_text('/etc/passwd')", 'sql'],
-  ])('%s is refused', async (statement, says) => {
-    const { code, stdout, stderr } = await run('sql', statement);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toContain(says);
-    expect(stderr).not.toContain('root:');
-  });
-});
-
-/** Bytes, not text: decoding them would bend them. */
-async function parquetOf(statement: string): Promise<{ code: number | null; bytes: Buffer }> {
-  const child = startHeadgate(['sql', statement, '--format', 'parquet'], { cwd });
-  child.stdin.end();
-  const pieces: Buffer[] = [];
-  child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, bytes: Buffer.concat(pieces) };
-}
-
-test.each([
-  { args: ['metrics', 'mmr'], says: 'did you mean "mrr"' },
-  { args: ['metrics', 'mrr', '--by', 'pln'], says: 'plan' },
-  {
-    args: ['metrics', 'mrr', '--as-of', '2026-03-01'],
-    says: 'headgate transform --as-of 2026-03-01T00:00:00Z',
-  },
-  { args: ['orgs', 'show', 'org_nobody'], says: 'org_nobody' },
-  { args: ['leads', 'show', 'lead_nobody'], says: 'lead_nobody' },
-  { args: ['quarantine', 'show', 'qrn_00'], says: 'qrn_00' },
-  { args: ['catalog', 'show', '--number', '9'], says: 'no version 9' },
-  { args: ['metrics', 'close', '2026-05'], says: 'the month ends 2026-06-01T00:00:00Z' },
-])('what cannot be answered is 1 and says why: headgate $args', async ({ args, says }) => {
-  const { code, stdout, stderr } = await run(...args);
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toContain(says);
-});
-
 test('without a run the commands that need one say how to make one', async () => {
   const { code, stderr } = await run('metrics', 'mrr', '--data', 'empty');
   expect(code).toBe(1);
@@ -234,6 +154,16 @@ test('a month that is closed stays closed on its run', async () => {
   expect(second).toEqual(first);
 });
 
+/** Bytes, not text: decoding them would bend them. */
+async function parquetOf(statement: string): Promise<{ code: number | null; bytes: Buffer }> {
+  const child = startHeadgate(['sql', statement, '--format', 'parquet'], { cwd });
+  child.stdin.end();
+  const pieces: Buffer[] = [];
+  child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, bytes: Buffer.concat(pieces) };
+}
+
 describe('while a server holds the data directory', () => {
   let server: Running;
   let url = '';
@@ -243,12 +173,16 @@ describe('while a server holds the data directory', () => {
     url = (await lineFrom(server.stdout, /Headgate serves (http:\S+)/))[1] ?? '';
   });
 
-  test('every question gets the same answer through it', async () => {
-    for (const question of QUESTIONS) {
-      const answer = await run(...question, '--json');
-      expect({ question, ...answer }).toEqual({ question, ...inProcess.get(question.join(' ')) });
-    }
-  });
+  test.each(QUESTIONS.map((question) => question.join(' ')))(
+    'headgate %s: one JSON document, the same as in process',
+    async (question) => {
+      const args = QUESTIONS.find((each) => each.join(' ') === question) ?? [];
+      const answer = await run(...args, '--json');
+      expect(answer).toMatchObject({ code: 0, stderr: '' });
+      expect(() => JSON.parse(answer.stdout) as unknown).not.toThrow();
+      if (ASKED_TWICE.has(question)) expect(answer).toEqual(inProcess.get(question));
+    },
+  );
 
   test.each(QUESTIONS.map((question) => question.join(' ')))(
     'headgate %s is readable by people',
@@ -261,6 +195,83 @@ describe('while a server holds the data directory', () => {
       expect(stdout).not.toMatch(/undefined|\[object Object\]|NaN| +$/m);
     },
   );
+
+  describe('sql', () => {
+    test('--format json is one array of objects, exact whatever the size', async () => {
+      const select =
+        'SELECT 9007199254740993::BIGINT AS big, 7::BIGINT AS small, 1.50::DECIMAL(9,2) AS decimal, ' +
+        "DATE '2026-01-31' AS day, TIMESTAMP '2026-01-31 10:00:00' AS instant, NULL AS nothing, true AS yes";
+      const { code, stdout } = await run('sql', select, '--format', 'json');
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toEqual([
+        {
+          big: '9007199254740993',
+          small: 7,
+          decimal: '1.50',
+          day: '2026-01-31',
+          instant: '2026-01-31T10:00:00Z',
+          nothing: null,
+          yes: true,
+        },
+      ]);
+    });
+
+    test('--format csv quotes what needs it', async () => {
+      const { stdout } = await run(
+        'sql',
+        'SELECT 1 AS n, \'a,"b"\' AS text, NULL AS nothing',
+        '--format',
+        'csv',
+      );
+      expect(stdout).toBe('n,text,nothing\r\n1,"a,""b""",\r\n');
+    });
+
+    test('--format parquet is a file that another DuckDB reads', async () => {
+      const { code, bytes } = await parquetOf(
+        "SELECT month, close_minor FROM mrr_months WHERE currency = 'USD' AND dimension = 'all'",
+      );
+      expect(code).toBe(0);
+      const file = join(cwd, 'rows.parquet');
+      writeFileSync(file, bytes);
+      const connection = await (await DuckDBInstance.create(':memory:')).connect();
+      const rows = await connection.runAndReadAll(
+        `SELECT sum(close_minor)::BIGINT FROM read_parquet('${file}')`,
+      );
+      // 24,880 + 39,880 + 38,600 + 31,600
+      expect(rows.getRows()).toEqual([[134_960n]]);
+      connection.closeSync();
+    });
+
+    test.each([
+      ['DROP TABLE mrr_months', 'only SELECT'],
+      ['SELECT 1; SELECT 2', 'one statement'],
+      ['SELEKT 1', 'sql'],
+      ["SELECT * FROM read_text('/etc/passwd')", 'sql'],
+    ])('%s is refused', async (statement, says) => {
+      const { code, stdout, stderr } = await run('sql', statement);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain(says);
+      expect(stderr).not.toContain('root:');
+    });
+  });
+
+  test.each([
+    { args: ['metrics', 'mmr'], says: 'did you mean "mrr"' },
+    { args: ['metrics', 'mrr', '--by', 'pln'], says: 'plan' },
+    {
+      args: ['metrics', 'mrr', '--as-of', '2026-03-01'],
+      says: 'headgate transform --as-of 2026-03-01T00:00:00Z',
+    },
+    { args: ['orgs', 'show', 'org_nobody'], says: 'org_nobody' },
+    { args: ['leads', 'show', 'lead_nobody'], says: 'lead_nobody' },
+    { args: ['quarantine', 'show', 'qrn_00'], says: 'qrn_00' },
+    { args: ['catalog', 'show', '--number', '9'], says: 'no version 9' },
+    { args: ['metrics', 'close', '2026-05'], says: 'the month ends 2026-06-01T00:00:00Z' },
+  ])('what cannot be answered is 1 and says why: headgate $args', async ({ args, says }) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(says);
+  });
 
   test('doctor reaches every part and finds what waits', async () => {
     const { code, stdout } = await run('doctor', '--json');

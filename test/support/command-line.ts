@@ -22,10 +22,15 @@ export type Running = ChildProcessByStdio<Writable, Readable, Readable>;
 const TSX = import.meta.resolve('tsx');
 const MAIN = packagePath('cli', 'main.ts');
 
-/** Starts the real `headgate`, with nothing of this machine's configuration. */
-export function startHeadgate(args: readonly string[], { cwd, environment = {} }: CommandOptions): Running {
+/** Starts the real `headgate`, from source. */
+export function startHeadgate(args: readonly string[], options: CommandOptions): Running {
+  return startNode(['--import', TSX, MAIN, ...args], options);
+}
+
+/** Starts Node with nothing of this machine's configuration of Headgate. */
+export function startNode(args: readonly string[], { cwd, environment = {} }: CommandOptions): Running {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HEADGATE_'));
-  return spawn(process.execPath, ['--import', TSX, MAIN, ...args], {
+  return spawn(process.execPath, [...args], {
     cwd,
     env: { ...Object.fromEntries(inherited), ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
