@@ -42,9 +42,16 @@ export interface IngestTestBed {
   close(): Promise<void>;
 }
 
-/** Real ports in a directory of their own: what a data directory has, without its lock. */
-export async function openIngestTestBed(personalKeys: PersonalKeys = NO_EXTRA_KEYS): Promise<IngestTestBed> {
-  const root = mkdtempSync(join(tmpdir(), 'headgate-ingest-'));
+/**
+ * Real ports in a directory of their own: what a data directory has, without its lock.
+ *
+ * @param given a directory to open again; it stays when the bed is closed
+ */
+export async function openIngestTestBed(
+  personalKeys: PersonalKeys = NO_EXTRA_KEYS,
+  given?: string,
+): Promise<IngestTestBed> {
+  const root = given ?? mkdtempSync(join(tmpdir(), 'headgate-ingest-'));
   const sql = await openPgliteSql('memory://');
   await sql.migrate();
   const secrets = new Secrets({ vaultKey: null, tokenKey: null });
@@ -87,7 +94,7 @@ export async function openIngestTestBed(personalKeys: PersonalKeys = NO_EXTRA_KE
       await log.close();
       await warehouse.close();
       await sql.close();
-      rmSync(root, { recursive: true });
+      if (given === undefined) rmSync(root, { recursive: true });
     },
   };
 }
