@@ -37,24 +37,27 @@ export async function withClient<Result>(
   work: (client: Client, context: CommandContext) => Promise<Result>,
 ): Promise<Result> {
   const context = contextOf(command);
-  const client = await connect({
-    config: context.config,
-    command: `headgate ${command.name()}`,
-    environment: context.environment,
-    onProgress: (message) => {
-      context.output.progress(message);
-    },
-  });
-  const disarm = stopOnSignal(client);
-  try {
-    return await context.output.waiting(
-      client.runtime === null ? 'the server is working on it' : 'working',
-      work(client, context),
-    );
-  } finally {
-    disarm();
-    await client.close();
-  }
+  const { config, environment, output } = context;
+  let doing = 'opening the data directory';
+  const whole = async (): Promise<Result> => {
+    const client = await connect({
+      config,
+      command: `headgate ${command.name()}`,
+      environment,
+      onProgress: (message) => {
+        output.progress(message);
+      },
+    });
+    doing = client.runtime === null ? 'the server is working on it' : 'working';
+    const disarm = stopOnSignal(client);
+    try {
+      return await work(client, context);
+    } finally {
+      disarm();
+      await client.close();
+    }
+  };
+  return output.waiting(() => doing, whole());
 }
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { HeadgateError } from '../core/errors.js';
 import { apiJson } from '../api/json-answer.js';
+import { knownError } from '../platform/known-error.js';
 import { createProgram } from './program.js';
 
 /** 0 done, 1 refused or failed, 2 misuse. */
@@ -12,7 +13,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has said what is wrong, and ends help with an error too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`${describe(error, argv.includes('--json'))}\n`);
+    process.stderr.write(`${describe(knownError(error), argv.includes('--json'))}\n`);
     return 1;
   }
 }

@@ -46,6 +46,14 @@ export function sparkline(values: readonly bigint[]): string {
   return values.map((value) => SPARKS[span === 0n ? 3 : Number(((value - low) * 7n) / span)] ?? '').join('');
 }
 
+/** Millionths of the major unit, to four places: `1234567` → `1.2346`. */
+function showMicros(micros: bigint): string {
+  const tenThousandths = (abs(micros) + 50n) / 100n;
+  const fraction = (tenThousandths % 10_000n).toString().padStart(4, '0');
+  const sign = micros < 0n && tenThousandths > 0n ? '-' : '';
+  return `${sign}${WHOLE.format(tenThousandths / 10_000n)}.${fraction}`;
+}
+
 function abs(value: bigint): bigint {
   return value < 0n ? -value : value;
 }
@@ -57,7 +65,7 @@ export function showValue(value: bigint | null, unit: string, currency: string |
     case 'minor':
       return showMoney(value, (currency ?? 'USD').replace('reporting:', ''));
     case 'micros':
-      return `${(Number(value) / 1e6).toFixed(4)} ${currency ?? ''}`.trim();
+      return `${showMicros(value)} ${currency ?? ''}`.trim();
     case 'ppm':
       return showPpm(value);
     case 'seconds':

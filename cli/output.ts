@@ -13,7 +13,7 @@ export interface Output {
   /** A bar on a terminal; a line from time to time in a log. */
   bar(label: string, total: number): ProgressBar;
   /** Says that something is still under way, once it takes longer than a person waits without wondering. */
-  waiting<Result>(message: string, work: Promise<Result>): Promise<Result>;
+  waiting<Result>(what: () => string, work: Promise<Result>): Promise<Result>;
 }
 
 /** How far something of a known size is. */
@@ -69,7 +69,7 @@ export function createOutput(isJson: boolean): Output {
         },
       };
     },
-    async waiting(message, work) {
+    async waiting(what, work) {
       const startedMs = Date.now();
       const pauseMs = isTerminal ? QUIET_MS : LOG_EVERY_MS;
       let quietSinceMs = startedMs;
@@ -78,7 +78,7 @@ export function createOutput(isJson: boolean): Output {
         // Work that tells its own progress needs nobody to speak for it.
         if (nowMs - Math.max(quietSinceMs, lastProgressMs) < pauseMs) return;
         if (!isTerminal) quietSinceMs = nowMs;
-        say(`${message}, ${Math.round((nowMs - startedMs) / 1000)} s …`);
+        say(`${what()}, ${Math.round((nowMs - startedMs) / 1000)} s …`);
       }, TICK_MS);
       try {
         return await work;

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { countArgument, instantArgument, pairArgument } from '../arguments.js';
 import { withClient } from '../command.js';
 import { withExamples } from '../help.js';
-import { showCount } from '../numbers.js';
+import { metrics } from '../../transforms/metric-registry.js';
+import { showCount, showValue } from '../numbers.js';
 import { table } from '../output.js';
 import { originOf } from '../pages.js';
 
@@ -67,20 +68,17 @@ async function drill(
       },
       DrillAnswer,
     );
-    output.answer(answer, () => describeDrill(answer));
+    output.answer(answer, () => describeDrill(answer, place['currency']));
   });
 }
 
-function describeDrill({
-  metric,
-  sides,
-  rows,
-  as_of: asOf,
-  run_id: runId,
-  is_complete: isComplete,
-}: Drill): string {
+function describeDrill(
+  { metric, sides, rows, as_of: asOf, run_id: runId, is_complete: isComplete }: Drill,
+  currency: string | undefined,
+): string {
   const sums = Object.entries(sides).map(
-    ([side, { sum, rows: count }]) => `${side}: ${sum} from ${showCount(BigInt(count))} rows`,
+    ([side, { sum, rows: count }]) =>
+      `${side}: ${sum}${asMoney(metric, sum, currency)} from ${showCount(BigInt(count))} rows`,
   );
   const body = table(
     ['side', 'org', 'event', 'at', 'amount', 'detail'],
@@ -96,4 +94,11 @@ function describeDrill({
   );
   const more = isComplete ? '' : '\n… more rows; --limit shows them';
   return `${metric}\n${sums.join('\n') || 'no rows: the number is 0 or empty'}\n\n${body}${more}\n\n${originOf(asOf, runId)}`;
+}
+
+/** Rows add up in minor units; the sum is said as people say it too, where the place names the currency. */
+function asMoney(metric: string, sum: string, currency: string | undefined): string {
+  if (currency === undefined || !/^-?\d+$/.test(sum)) return '';
+  const unit = metrics.find(({ name }) => name === metric)?.unit;
+  return unit === 'minor' ? ` (${showValue(BigInt(sum), unit, currency)})` : '';
 }
