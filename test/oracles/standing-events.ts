@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseInstant, type Instant } from '../../core/time.js';
+import { parseInstant, tryParseInstant, type Instant } from '../../core/time.js';
 
 /** An event that counts: its identity's first report, corrections applied. */
 export interface StandingEvent {
@@ -83,5 +83,6 @@ function readLine(line: string): StandingEvent | null {
   const parsed = Line.safeParse(json);
   if (!parsed.success) return null;
   const { time, ...event } = parsed.data;
-  return { ...event, at: parseInstant(time) };
+  const at = tryParseInstant(time);
+  return at === null ? null : { ...event, at };
 }

@@ -18,6 +18,9 @@ import { exportText, MARTS } from './marts-export.js';
 /** One company at a time: dbt's parsed project stays good for the next one as long as no name in its profile changes. */
 const DATABASES = { raw: 'raw', catalog: 'catalog', facts: 'facts', marts: 'marts_of_test' } as const;
 
+/** The database of the facts that the last build left. */
+export const CLICKHOUSE_FACTS = DATABASES.facts;
+
 const RAW_TABLE = `(
   log_partition Int32, log_offset Int64, recorded_at DateTime64(6, 'UTC'), source String, id String, identity String, type String,
   subject String, time DateTime64(6, 'UTC'), data String, extra Nullable(String), raw_hash String
