@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi';
 import { HeadgateError, InputError, type ErrorCode } from '../core/errors.js';
+import { knownError } from '../platform/known-error.js';
 import { answerHeaders } from './answer-headers.js';
 import { apiJson } from './json-answer.js';
 
@@ -36,7 +37,8 @@ export function invalidArguments(
 }
 
 /** What of an error may leave the house: a HeadgateError as it is, of anything else only that it happened. */
-export function problemOf(error: unknown, requestId: string): Problem {
+export function problemOf(thrown: unknown, requestId: string): Problem {
+  const error = knownError(thrown);
   if (error instanceof HeadgateError && error.code !== 'invariant_broken') {
     return {
       type: `/docs/problems/${error.code}`,
