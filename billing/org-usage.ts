@@ -53,35 +53,31 @@ export async function orgUsage(
   const byLine = new Map(questions.map((question) => [question.lineId, question]));
   return rateUsage(questions, usage).flatMap((line) => {
     const question = byLine.get(line.lineId);
-    return question === undefined ? [] : [withOutlook(line, question, usage, asOf)];
+    return question === undefined ? [] : [{ ...line, ...outlookOf(question, usage, asOf) }];
   });
 }
 
-/** Adds what is left and where it leads. */
-export function withOutlook(
-  line: OverageLine,
+/** What is left of a metered period, and where it leads. */
+export function outlookOf(
   question: OverageQuestion,
   usage: ReadonlyMap<string, WindowTotal>,
   asOf: Instant,
-): MeterUsage {
-  const isLevel = question.metered.meter.aggregation === 'max';
-  const rated = ratedUsage(question, usage);
-  const remaining = isLevel
-    ? levelLeft(question, rated.used, asOf)
-    : remainingOfFlow(
-        question.windows.map((window) => ({
-          start: window.start,
-          end: window.end,
-          used: usedIn(window, usage),
-        })),
-        question.metered.levels,
-        asOf - 1n,
-      );
-  const projected = isLevel ? rated.used : projectedFlow(question, rated.used, asOf);
+): Pick<MeterUsage, 'remaining' | 'projected'> {
+  const { used } = ratedUsage(question, usage);
+  if (question.metered.meter.aggregation === 'max') {
+    const left = levelLeft(question, used, asOf);
+    return { remaining: left === null ? null : formatDecimal(left), projected: formatDecimal(used) };
+  }
+  const flows = question.windows.map((window) => ({
+    start: window.start,
+    end: window.end,
+    used: usedIn(window, usage),
+  }));
+  // An as-of is exclusive: what counts now is what is included in the instant before.
+  const remaining = remainingOfFlow(flows, question.levels, asOf - 1n);
   return {
-    ...line,
     remaining: remaining === null ? null : formatDecimal(remaining),
-    projected: formatDecimal(projected),
+    projected: formatDecimal(projectedFlow(question, used, asOf)),
   };
 }
 

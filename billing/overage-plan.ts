@@ -6,7 +6,8 @@ import type { Money } from '../core/money.js';
 import { formatInstant, type Instant, type Period } from '../core/time.js';
 import { periodsEnding, periodsIn, type BillingPeriod } from './billing-periods.js';
 import type { CatalogAt } from './catalog-versions.js';
-import { meteredPeriods, type MeteredPeriod } from './metered-periods.js';
+import { allowanceLevels, type Bucket } from './allowance-levels.js';
+import { heldPeriods, type HeldPeriod } from './held-periods.js';
 import { meterProblem, type UsageWindow, type WindowTotal } from './metered-usage.js';
 import { overageTerms, type OverageTerms, type StopPolicy } from './overage-terms.js';
 import { overageOfFlow, overageOfLevel, rateOverage, type RatedUsage } from './rate-overage.js';
@@ -16,7 +17,8 @@ import type { Subscription } from './subscription-timeline.js';
 /** A metered period to rate, with the windows in which its usage is counted. */
 export interface OverageQuestion {
   readonly lineId: string;
-  readonly metered: MeteredPeriod;
+  readonly metered: HeldPeriod;
+  readonly levels: readonly (readonly Bucket[])[];
   readonly windows: readonly (UsageWindow & RoutedWindow)[];
   /** Why its usage can't be counted; null when it can. */
   readonly problem: string | null;
@@ -83,9 +85,9 @@ export function questionsOf(
     const others = (byOrg.get(subscription.orgId) ?? []).filter((other) => other !== subscription);
     return periodsOf(subscription).flatMap((period) => {
       const rivals = others.flatMap((other) =>
-        periodsIn(other, period, catalogAt).flatMap((theirs) => meteredPeriods(other, theirs, catalogAt)),
+        periodsIn(other, period, catalogAt).flatMap((theirs) => heldPeriods(other, theirs, catalogAt)),
       );
-      return meteredPeriods(subscription, period, catalogAt).flatMap((metered) =>
+      return heldPeriods(subscription, period, catalogAt).flatMap((metered) =>
         questionOf(
           metered,
           rivals.filter(({ meterId }) => meterId === metered.meterId),
@@ -96,11 +98,7 @@ export function questionsOf(
   });
 }
 
-function questionOf(
-  metered: MeteredPeriod,
-  rivals: readonly MeteredPeriod[],
-  md5: HashHex,
-): OverageQuestion[] {
+function questionOf(metered: HeldPeriod, rivals: readonly HeldPeriod[], md5: HashHex): OverageQuestion[] {
   const { orgId, subscriptionId, meterId, meter, start, end, holdings } = metered;
   if (!holdings.some(({ isBillable }) => isBillable)) return [];
   const lineId = derivedId(
@@ -109,11 +107,13 @@ function questionOf(
     md5,
   );
   const problem = meterProblem(meter);
-  const windows = problem === null ? routeUsage(metered, rivals) : [];
+  const levels = meter.aggregation === 'max' ? [] : allowanceLevels(metered);
+  const windows = problem === null ? routeUsage(metered, rivals, levels.flat()) : [];
   return [
     {
       lineId,
       metered,
+      levels,
       problem,
       windows: windows.map((window, index) => ({
         ...window,
@@ -168,7 +168,7 @@ function lineOf(question: OverageQuestion, usage: ReadonlyMap<string, WindowTota
 
 /** What a question's usage comes to, before any money. */
 export function ratedUsage(
-  { metered, windows }: OverageQuestion,
+  { metered, levels, windows }: OverageQuestion,
   usage: ReadonlyMap<string, WindowTotal>,
 ): RatedUsage {
   if (metered.meter.aggregation === 'max') {
@@ -178,7 +178,7 @@ export function ratedUsage(
   }
   return overageOfFlow(
     windows.map((window) => ({ start: window.start, end: window.end, used: usedIn(window, usage) })),
-    metered.levels,
+    levels,
   );
 }
 

@@ -2,7 +2,7 @@ import { compareText } from '../core/compare.js';
 import { compareDecimals, decimalOf, multiplyDecimals } from '../core/decimal.js';
 import type { PublishedCatalog } from '../core/catalog/tables.js';
 import { entryOf, type Scope } from './held-scopes.js';
-import type { MeteredPeriod } from './metered-periods.js';
+import type { HeldPeriod } from './held-periods.js';
 import { priceIn, type Price, type PriceFound } from './rate-overage.js';
 
 export type StopPolicy = 'hard' | 'soft';
@@ -30,7 +30,7 @@ const NO_PRICE: PriceFound = { ok: false, reason: 'the catalog has no overage pr
  * first what lets work go on and has a price in the subscription's currency, a plan before a bundle, a package and an
  * add-on, and of several the cheapest; else a hard stop. The order in which an event lists its items changes nothing.
  */
-export function overageTerms({ holdings, meterId, currency }: MeteredPeriod): OverageTerms {
+export function overageTerms({ holdings, meterId, currency }: HeldPeriod): OverageTerms {
   const latestFirst = holdings
     .filter(({ isBillable }) => isBillable)
     .reverse()

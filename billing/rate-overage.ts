@@ -13,7 +13,7 @@ import {
 import { currencyExponent, multiplyRate, type Money, type UnitRate } from '../core/money.js';
 import type { OveragePrice } from '../core/catalog/usage.js';
 import { isWithin, type Instant, type Period } from '../core/time.js';
-import type { Bucket } from './metered-periods.js';
+import type { Bucket } from './allowance-levels.js';
 
 /** What was used in one window of a line. */
 export interface WindowUsage extends Period {

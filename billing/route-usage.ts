@@ -1,6 +1,6 @@
 import { compareText } from '../core/compare.js';
 import { overlapOf, type Period } from '../core/time.js';
-import type { Holding, MeteredPeriod } from './metered-periods.js';
+import type { HeldPeriod, Holding } from './held-periods.js';
 
 /** A stretch of a metered period in which its share of the org's usage stays the same. */
 export interface RoutedWindow extends Period {
@@ -12,7 +12,7 @@ export interface RoutedWindow extends Period {
 }
 
 interface Held {
-  readonly metered: MeteredPeriod;
+  readonly metered: HeldPeriod;
   readonly holding: Holding;
 }
 
@@ -23,8 +23,13 @@ interface Held {
  * instant and not by which periods are being billed, so that no other run can share the same event out differently.
  *
  * @param rivals the org's other subscriptions' periods of the same meter that share an instant with this one
+ * @param buckets no window reaches over the border of one, so that each window's usage is of one allowance
  */
-export function routeUsage(metered: MeteredPeriod, rivals: readonly MeteredPeriod[]): RoutedWindow[] {
+export function routeUsage(
+  metered: HeldPeriod,
+  rivals: readonly HeldPeriod[],
+  buckets: readonly Period[],
+): RoutedWindow[] {
   return metered.holdings
     .filter(({ isBillable }) => isBillable)
     .flatMap((holding) => {
@@ -36,7 +41,7 @@ export function routeUsage(metered: MeteredPeriod, rivals: readonly MeteredPerio
       );
       const borders = [
         ...others.flatMap(({ holding: other }) => [other.start, other.end]),
-        ...metered.levels.flatMap((buckets) => buckets.flatMap(({ start, end }) => [start, end])),
+        ...buckets.flatMap(({ start, end }) => [start, end]),
       ];
       return cut(holding, borders).flatMap((piece) =>
         shareOf(
