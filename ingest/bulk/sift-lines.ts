@@ -6,12 +6,11 @@ import { selectType } from './select-type.js';
 import { sqlText } from './sure-pass.js';
 
 const LINES = 'ingest_lines';
-/** No line is longer: those were taken out before. Twice the default costs nothing. */
-const MAX_LINE_BYTES = 64 << 20;
 
 export interface SiftOptions {
   /** Events of types with fewer lines in the chunk go to zod: planning a statement costs as much as 200 of them. */
   readonly minimumLines: number;
+  /** No line is longer: those were taken out before. */
   readonly maxLineBytes: number;
   /** Types with personal fields that only the catalog knows. */
   readonly excludedTypes: ReadonlySet<string>;
@@ -71,7 +70,7 @@ async function stageLines(session: BulkSession, linesFile: string, maxLineBytes:
     SELECT line, try(json_extract_string(line, '$.type')) AS type
     FROM read_csv(${sqlText(linesFile)}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false,
       delim = '', quote = '', escape = '', comment = '', new_line = '\\n', strict_mode = false,
-      max_line_size = ${Math.min(MAX_LINE_BYTES, 2 * maxLineBytes)})`);
+      max_line_size = ${2 * maxLineBytes})`);
 }
 
 async function sureTypes(

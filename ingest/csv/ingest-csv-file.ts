@@ -54,7 +54,7 @@ export async function ingestCsvFile(
   try {
     requireColumns(file.name, mapping, columns);
     const chunks = cutAtLines(file.pieces, {
-      chunkBytes: options.chunkBytes ?? CHUNK_BYTES,
+      chunkBytes: options.chunkBytes ?? Math.max(CHUNK_BYTES, 2 * services.limits.eventBytes),
       overlongHeadBytes: HEAD_BYTES,
       known: await knownEnds(services.warehouse),
       seed: createHash('sha256').update(text).digest('hex'),

@@ -81,6 +81,16 @@ test('the same file again appends nothing, under another name or packed just as 
   expect(await newIds()).toEqual(numbers(0, 50));
 });
 
+test('one file ingested twice at once is counted once', async () => {
+  const path = write('at-once.ndjson', lines(0, 200));
+  const reports = await Promise.all([
+    ingest(path, { chunkBytes: 2_000 }),
+    ingest(path, { chunkBytes: 2_000 }),
+  ]);
+  expect(reports.reduce((sum, { accepted }) => sum + accepted, 0)).toBe(200);
+  expect((await newIds()).sort()).toEqual(numbers(0, 200).sort());
+});
+
 test('of a file that grew, only what is new is appended, and line numbers go on', async () => {
   const path = write('growing.ndjson', lines(0, 40));
   await ingest(path, { chunkBytes: 2_000 });

@@ -59,7 +59,8 @@ export async function ingestNdjsonFile(
   const file = await openFileBytes(path);
   try {
     const chunks = cutAtLines(checkedLines(file), {
-      chunkBytes: options.chunkBytes ?? CHUNK_BYTES,
+      // A line that is allowed fits into a chunk.
+      chunkBytes: options.chunkBytes ?? Math.max(CHUNK_BYTES, 2 * services.limits.eventBytes),
       overlongHeadBytes: OVERLONG_HEAD_BYTES,
       known: await knownEnds(services.warehouse),
       seed: '',

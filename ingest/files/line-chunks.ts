@@ -70,6 +70,8 @@ class TwoBuffers {
   private spare: Buffer;
   private start = 0;
   private end = 0;
+  /** Whether a chunk in `current` went out since the last change of buffers; somebody may still be reading it. */
+  private isLent = false;
 
   constructor(capacityBytes: number) {
     this.current = Buffer.allocUnsafe(capacityBytes);
@@ -85,7 +87,8 @@ class TwoBuffers {
   }
 
   add(piece: Uint8Array): void {
-    if (this.start > 0) this.moveOver();
+    if (this.isLent) this.moveOver();
+    else if (this.start > 0) this.moveDown();
     if (this.end + piece.length > this.current.length) this.grow(this.end + piece.length);
     this.current.set(piece, this.end);
     this.end += piece.length;
@@ -95,12 +98,25 @@ class TwoBuffers {
     this.start += count;
   }
 
+  /** Drops bytes that go out as a chunk. */
+  lend(count: number): void {
+    this.drop(count);
+    this.isLent = true;
+  }
+
+  private moveDown(): void {
+    this.current.copyWithin(0, this.start, this.end);
+    this.end -= this.start;
+    this.start = 0;
+  }
+
   private moveOver(): void {
     if (this.spare.length < this.current.length) this.spare = Buffer.allocUnsafe(this.current.length);
     this.bytes().copy(this.spare);
     [this.current, this.spare] = [this.spare, this.current];
     this.end -= this.start;
     this.start = 0;
+    this.isLent = false;
   }
 
   private grow(capacityBytes: number): void {
@@ -189,7 +205,8 @@ class LineCutter {
       overlongBytes: null,
     };
     this.firstLine += chunk.lineCount;
-    this.drop(end);
+    this.buffer.lend(end);
+    this.startOffset += end;
     return chunk;
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnavailableError } from '../../core/errors.js';
@@ -43,6 +44,8 @@ interface ReadLines {
   readonly refusals: readonly Refusal[];
 }
 
+/** The engine sets memory aside for lines of this length; longer ones are few, and zod's. */
+const ENGINE_LINE_BYTES = 1 << 20;
 const NOTHING_SIFTED: SiftedLines = { selections: [], sureRows: 0, unsureOrdinals: [] };
 
 /** First half: the engine validates what it is sure of. Nothing is written that outlives the session. */
@@ -54,8 +57,8 @@ export async function siftChunk(
 ): Promise<SiftedChunk> {
   // Of a line longer than a chunk only the beginning is here: nothing in it could be validated.
   if (chunk.overlongBytes !== null) return { chunk, sifted: NOTHING_SIFTED, lines: [] };
-  const { safe, unsafe } = separateUnsafeLines(chunk.bytes, services.limits.eventBytes);
-  const sifted = await siftBytes(safe, chunk.chainDigest, session, services, now);
+  const { safe, unsafe } = separateUnsafeLines(chunk.bytes, ENGINE_LINE_BYTES);
+  const sifted = await siftBytes(safe, session, services, now);
   const lines = [...pickLines(safe, sifted.unsureOrdinals), ...unsafe]
     .filter(({ bytes }) => !isBlank(bytes))
     .sort((a, b) => a.ordinal - b.ordinal)
@@ -83,13 +86,15 @@ export async function commitChunk(
   await keepPersonalValues(read.accepted, services.vault, now);
   if (read.refusals.length > 0) await services.quarantine.put(read.refusals, now);
   const accepted = sifted.sureRows + read.placed.length;
-  await session.append({
+  const receipt = await session.append({
     ordinalSpan: BigInt(lineCount),
     selections: sifted.selections,
     events: read.placed,
     chunk: { chainDigest, sourceName, offsetBytes: BigInt(endOffset), rows: BigInt(accepted) },
     recordedAtMicros: now,
   });
+  // Somebody else took the same bytes in meanwhile: it is theirs to count.
+  if (receipt.first === null && accepted > 0) return { accepted: 0, byEngine: 0, quarantined: 0 };
   return { accepted, byEngine: sifted.sureRows, quarantined: read.refusals.length };
 }
 
@@ -107,17 +112,16 @@ function overlongLine(
 
 async function siftBytes(
   safe: Buffer,
-  name: string,
   session: BulkSession,
   { limits, temporaryDirectory, minimumBulkLines, personalKeys }: ChunkServices,
   now: Instant,
 ): Promise<SiftedLines> {
-  const linesFile = join(temporaryDirectory, `lines-${name}.ndjson`);
+  const linesFile = join(temporaryDirectory, `lines-${randomUUID()}.ndjson`);
   try {
     await writeFile(linesFile, safe);
     return await siftLines(session, linesFile, {
       minimumLines: minimumBulkLines,
-      maxLineBytes: limits.eventBytes,
+      maxLineBytes: ENGINE_LINE_BYTES,
       excludedTypes: typesWithPersonalFields(personalKeys()),
       latestMicros: now + BigInt(limits.futureSkewSeconds) * 1_000_000n,
     });
