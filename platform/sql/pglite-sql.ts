@@ -15,6 +15,7 @@ import type { Sql } from './sql.js';
  */
 export async function openPgliteSql(directory: string): Promise<Sql> {
   const client = await start(directory);
+  const guard = guardAgainstStop(client);
   const database = drizzle({ client, schema });
   return {
     database,
@@ -34,7 +35,7 @@ export async function openPgliteSql(directory: string): Promise<Sql> {
       }
     },
     async close() {
-      if (!client.closed) await client.close();
+      if (!client.closed && !guard.hasStopped()) await client.close();
     },
   };
 }
@@ -52,4 +53,29 @@ async function start(directory: string): Promise<PGlite> {
       { cause: error },
     );
   }
+}
+
+/**
+ * Postgres that can't write its own log (a full disk) says so once and stops. PGlite does not come back from the call after that,
+ * and holds up the whole process; so that call is not made. What was answered before is safe, and the next start recovers.
+ */
+function guardAgainstStop(client: PGlite): { hasStopped(): boolean } {
+  let hasStopped = false;
+  const ask = client.execProtocolStream.bind(client);
+  client.execProtocolStream = async (message, options) => {
+    if (hasStopped) {
+      throw new UnavailableError(
+        'sql_unavailable',
+        'sql: the store stopped when the disk was full; free some space, then start headgate again',
+      );
+    }
+    try {
+      return await ask(message, options);
+    } catch (error) {
+      if (error instanceof Error && /pg_wal\/.*No space left on device/s.test(error.message))
+        hasStopped = true;
+      throw error;
+    }
+  };
+  return { hasStopped: () => hasStopped };
 }
