@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../../core/errors.js';
 import type { Stream } from '../../core/raw-event.js';
 import type { LakeFiles, LakeLease } from '../lake-files.js';
@@ -62,7 +62,7 @@ export class AttachedRuns {
     return {
       runId: entry.run.runId,
       relation: sqlName(entry.run.runId),
-      facts: (stream) => factsRelation(entry.run, stream),
+      facts: (stream) => factsRelation(directoryOfRun(this.lake, entry.run), entry.run, stream),
       raw: (stream) => rawRelation((lease ??= this.lake.lease()), stream),
       query: (sql, parameters, rowSchema) =>
         pool.use((connection) => queryOn(connection, sql, parameters, rowSchema)),
@@ -85,9 +85,10 @@ export class AttachedRuns {
   }
 
   private async attach(run: RunLocation): Promise<void> {
-    const file = join(run.location, 'marts.duckdb');
+    const directory = directoryOfRun(this.lake, run);
+    const file = join(directory, 'marts.duckdb');
     if (!existsSync(file)) {
-      throw new InputError('run_not_found', `run ${run.runId}: its marts are not in ${run.location}`, {
+      throw new InputError('run_not_found', `run ${run.runId}: its marts are not in ${directory}`, {
         status: 404,
       });
     }
@@ -107,13 +108,18 @@ export class AttachedRuns {
   }
 }
 
+/** Runs are told from the data directory, which the lake lies in, so that one that was moved or restored reads them still. */
+export function directoryOfRun(lake: LakeFiles, run: RunLocation): string {
+  return resolve(dirname(lake.directory), run.location);
+}
+
 export function rawRelation(lease: LakeLease, stream: Stream): string {
   const files = lease.parts.filter((part) => part.stream === stream).map((part) => part.path);
   return files.length === 0 ? EMPTY_RAW_RELATION : parquetRelation(files);
 }
 
-function factsRelation(run: RunLocation, stream: Stream): string {
-  const directory = join(run.location, 'facts', stream);
+function factsRelation(runDirectory: string, run: RunLocation, stream: Stream): string {
+  const directory = join(runDirectory, 'facts', stream);
   const files = existsSync(directory)
     ? readdirSync(directory)
         .filter((name) => name.endsWith('.parquet'))

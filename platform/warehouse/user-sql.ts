@@ -6,7 +6,7 @@ import { InputError, UnavailableError } from '../../core/errors.js';
 import { STREAMS } from '../../core/raw-event.js';
 import type { LakeFiles } from '../lake-files.js';
 import { messageOf, userSqlError } from './duckdb-errors.js';
-import { rawRelation } from './duckdb-runs.js';
+import { directoryOfRun, rawRelation } from './duckdb-runs.js';
 import { plainValue, sqlText } from './duckdb-values.js';
 import { rawTable } from './raw-tables.js';
 import type { RunLocation } from './warehouse.js';
@@ -115,9 +115,10 @@ export class UserSql {
   private openInstance(run: RunLocation | null): Promise<DuckDBInstance> {
     const settings = { threads: '2', memory_limit: `${this.options.memoryMib}MiB` };
     if (!run) return DuckDBInstance.create(':memory:', settings);
-    const file = join(run.location, 'marts.duckdb');
+    const directory = directoryOfRun(this.lake, run);
+    const file = join(directory, 'marts.duckdb');
     if (!existsSync(file)) {
-      throw new InputError('run_not_found', `run ${run.runId}: its marts are not in ${run.location}`, {
+      throw new InputError('run_not_found', `run ${run.runId}: its marts are not in ${directory}`, {
         status: 404,
       });
     }

@@ -42,7 +42,7 @@ export interface AppendReceipt {
 /** Where a published run's marts are, as the `runs` table has it. */
 export interface RunLocation {
   readonly runId: string;
-  /** Embedded: the run's folder, which holds marts.duckdb and facts/. ClickHouse: the run's database. */
+  /** Embedded: the run's folder, from the data directory; it holds marts.duckdb and facts/. ClickHouse: the run's database. */
   readonly location: string;
 }
 
