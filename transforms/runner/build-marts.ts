@@ -7,6 +7,7 @@ import { watermarkJson } from '../run-store.js';
 import { factsDefinitionDigest } from './definition-digest.js';
 import { runDbt, type DbtOutcome } from './dbt.js';
 import { prepareParsedProject } from './parsed-project.js';
+import { removeFacts } from './kept-facts.js';
 import { exportRunFacts } from './run-facts.js';
 import { writeRunInputs } from './run-inputs.js';
 import type { RunPlan, TransformDeps, TransformRequest } from './transform.js';
@@ -45,6 +46,7 @@ export async function buildMarts(
 
   // A historical run goes around the kept facts: it builds its own, beside its marts.
   const factsFile = plan.isHistorical ? join(build, 'facts.duckdb') : deps.layout.factsFile;
+  if (!plan.isIncremental) await removeFacts(factsFile);
   const outcome = await buildWithDbt(plan, { build, factsFile }, request, deps, stopwatch);
 
   request.onProgress('Writing the facts of the run …');
@@ -53,7 +55,7 @@ export async function buildMarts(
     build,
     factsFile,
     before: plan.kept,
-    previousRunDirectory: isPreviousCurrent ? plan.current.location : null,
+    previousRunDirectory: isPreviousCurrent ? deps.layout.runDirectory(plan.current.runId) : null,
   });
   stopwatch.lap('facts');
   const eventCounts = await countEvents(build, deps);

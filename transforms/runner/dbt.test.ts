@@ -81,6 +81,20 @@ test.each([
   await expect(run(script)).rejects.toMatchObject({ code: 'disk_full', retryable: true });
 });
 
+test('a missing exchange rate is an error of its own, with the pair and the date', async () => {
+  const message =
+    "Conversion Error: Could not convert string 'no exchange rate from EUR to USD on 2026-03-31: record fx.rate_published' to INT64";
+  const script = `cat <<'EOF'\n${JSON.stringify({
+    info: { name: 'RunResultError', level: 'error', msg: message },
+    data: { node_info: { unique_id: 'model.int_cost_months' } },
+  })}\nEOF\nexit 1`;
+  await expect(run(script)).rejects.toMatchObject({
+    code: 'fx_rate_missing',
+    message:
+      'the run was not published: no exchange rate from EUR to USD on 2026-03-31: record fx.rate_published, then run headgate transform; the previous numbers stay',
+  });
+});
+
 test('a dbt that was killed from outside says so', async () => {
   await expect(run('kill -9 $$')).rejects.toMatchObject({
     code: 'unavailable',

@@ -37,6 +37,9 @@ export interface DbtOutcome {
 /** Variables that name relations, which dbt must know when it parses. Others are asked for only when SQL runs. */
 const PARSED_VARIABLES: readonly string[] = ['facts_database'];
 
+/** How models say, with the pair and the date, that an amount has no rate (macro `refuse`). */
+const MISSING_RATE = /no exchange rate from [^']*/;
+
 /** A build that dbt refused or that a test stopped: the marts that were served stay served. */
 export class TransformFailed extends RefusedError {
   constructor(readonly failures: readonly DbtFailure[]) {
@@ -90,12 +93,18 @@ function failureOf(
     );
   }
   const failures = log.failuresOrErrors();
-  if (failures.some(({ message }) => isDiskFull(message)) || log.errors.some(isDiskFull)) {
-    return new UnavailableError(
-      'disk_full',
-      'the run was not published: the disk is full; the previous numbers stay. Free some space, then: headgate transform',
+  const missingRate = failures.map(({ message }) => MISSING_RATE.exec(message)?.[0]).find(Boolean);
+  if (missingRate !== undefined) {
+    return new RefusedError(
+      'fx_rate_missing',
+      `the run was not published: ${missingRate}, then run headgate transform; the previous numbers stay`,
       { details: { failures } },
     );
+  }
+  if (failures.some(({ message }) => isDiskFull(message)) || log.errors.some(isDiskFull)) {
+    return new UnavailableError('disk_full', 'the disk is full; dbt could not write what it built', {
+      details: { failures },
+    });
   }
   if (signal !== null) {
     return new UnavailableError(

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { parseInstant, type Instant } from '../../core/time.js';
 import type { BulkSession, BulkWarehouse } from '../../platform/warehouse/bulk-warehouse.js';
@@ -38,9 +39,31 @@ export function withFactsFile<Result>(
   });
 }
 
-/** The state of kept facts; null when there are none, or when a build of them did not finish. */
+/** What DuckDB says of a file that is no database any more: cut off, overwritten, or with a block that does not add up. */
+const DAMAGED = /not a valid duckdb|corrupt|checksum|could not read enough bytes|serialization error/i;
+
+/**
+ * The state of kept facts; null when there are none, or when a build of them did not finish. Facts follow from the lake alone, so a
+ * damaged file is not mended but taken away, and the run builds anew.
+ */
 export async function readKeptFacts(warehouse: BulkWarehouse, factsFile: string): Promise<KeptFacts | null> {
   if (!existsSync(factsFile)) return null;
+  try {
+    return await readState(warehouse, factsFile);
+  } catch (error) {
+    if (!(error instanceof Error) || !DAMAGED.test(error.message)) throw error;
+    await removeFacts(factsFile);
+    return null;
+  }
+}
+
+/** A build that starts from nothing starts without the old file: whatever was wrong with it goes too. */
+export async function removeFacts(factsFile: string): Promise<void> {
+  await rm(factsFile, { force: true });
+  await rm(`${factsFile}.wal`, { force: true });
+}
+
+function readState(warehouse: BulkWarehouse, factsFile: string): Promise<KeptFacts | null> {
   return withFactsFile(warehouse, factsFile, async (session) => {
     const tables = await session.query(
       `select table_name from duckdb_tables() where database_name = 'facts' and table_name = 'facts_state'`,

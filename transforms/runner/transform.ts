@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { HeadgateError, RefusedError, UnavailableError } from '../../core/errors.js';
+import { relative } from 'node:path';
+import { RefusedError, UnavailableError } from '../../core/errors.js';
 import { newId, RANDOM_BYTES } from '../../core/ids.js';
 import { formatInstant, MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import type { WatermarkVector } from '../../core/raw-event.js';
 import type { DataDirectoryLayout } from '../../platform/data-directory.js';
+import { knownError } from '../../platform/known-error.js';
 import type { LakeLease } from '../../platform/lake-files.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import type { BulkWarehouse } from '../../platform/warehouse/bulk-warehouse.js';
 import type { Warehouse } from '../../platform/warehouse/warehouse.js';
 import { beginRun, currentRun, failRun, findRun, publishRun, type Run } from '../run-store.js';
 import { buildMarts } from './build-marts.js';
-import { isDiskFull } from '../../platform/warehouse/duckdb-errors.js';
 import { readKeptFacts, type KeptFacts } from './kept-facts.js';
 import type { PythonEnvironment } from './python-environment.js';
 import { forgetAbandonedBuilds, removeSurplusRuns } from './retention.js';
@@ -113,7 +114,7 @@ async function transform(request: TransformRequest, deps: TransformDeps): Promis
     isHistorical: plan.isHistorical,
     isIncremental: plan.isIncremental,
     codeRevision: deps.codeRevision,
-    location: deps.layout.runDirectory(plan.runId),
+    location: relative(deps.layout.root, deps.layout.runDirectory(plan.runId)),
   });
   try {
     await deps.reportConflicts({ from: plan.current?.watermark ?? null, to: plan.watermark });
@@ -175,7 +176,7 @@ export function createTransformer(deps: TransformDeps): Transformer {
       try {
         return await run;
       } catch (error) {
-        throw knownError(error);
+        throw runError(error);
       } finally {
         running = null;
       }
@@ -193,19 +194,12 @@ function stoppedError(): UnavailableError {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** A full disk shows in many ways: of the engine, of the store, of a plain file. All of them are one error to the caller. */
-function knownError(error: unknown): unknown {
-  const isKnown = error instanceof HeadgateError && error.code !== 'invariant_broken';
-  if (isKnown || !causesOf(error).some(isDiskFull)) return error;
+function runError(error: unknown): unknown {
+  const known = knownError(error);
+  if (!(known instanceof UnavailableError) || known.code !== 'disk_full') return known;
   return new UnavailableError(
     'disk_full',
     'the run was not published: the disk is full; the previous numbers stay. Free some space, then: headgate transform',
     { cause: error },
   );
-}
-
-/** What an error and those behind it say: drizzle tells only the statement, its cause tells why. */
-function causesOf(error: unknown): string[] {
-  if (!(error instanceof Error)) return [];
-  return [error.message, ...causesOf(error.cause)];
 }
