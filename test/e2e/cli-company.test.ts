@@ -5,6 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
+  bytesFrom,
   ended,
   headgate,
   lineFrom,
@@ -12,45 +13,11 @@ import {
   type Ended,
   type Running,
 } from '../support/command-line.js';
+import { ASKED_TWICE, QUESTIONS } from './questions.js';
 import { makeWorkedCompany } from '../support/company-by-commands.js';
 
 const cwd = mkdtempSync(join(tmpdir(), 'headgate-cli-'));
 const run = (...args: string[]) => headgate(args, { cwd });
-
-/** Everything that prints and changes nothing, so that it can be asked twice. */
-const QUESTIONS: readonly (readonly string[])[] = [
-  ['metrics'],
-  ['metrics', 'mrr'],
-  ['metrics', 'mrr', '--by', 'plan', '--from', '2026-02-01', '--currency', 'USD'],
-  ['drill', 'mrr', 'month=2026-04-01', 'currency=USD'],
-  ['targets'],
-  ['orgs', 'list'],
-  ['orgs', 'show', 'org_ada'],
-  ['leads', 'list'],
-  ['leads', 'show', 'lead_1'],
-  ['partners', 'commissions'],
-  ['usage', 'org_ada'],
-  ['billing', 'preview'],
-  ['sql', 'SELECT month, currency, close_minor FROM mrr_months ORDER BY ALL'],
-  ['runs'],
-  ['catalog', 'show'],
-  ['catalog', 'show', '--versions'],
-  ['catalog', 'diff', 'catalog.yaml'],
-  ['quarantine', 'list'],
-  ['quarantine', 'conflicts'],
-  ['keys', 'list'],
-  ['keys', 'roles'],
-];
-
-/** Those that are asked in process too, where opening the engines takes longer than any answer: one of each kind of answer. */
-const ASKED_TWICE = new Set([
-  'metrics mrr',
-  'drill mrr month=2026-04-01 currency=USD',
-  'leads show lead_1',
-  'billing preview',
-  'sql SELECT month, currency, close_minor FROM mrr_months ORDER BY ALL',
-  'quarantine list',
-]);
 
 let made: Ended[];
 const inProcess = new Map<string, Ended>();
@@ -154,16 +121,6 @@ test('a month that is closed stays closed on its run', async () => {
   expect(second).toEqual(first);
 });
 
-/** Bytes, not text: decoding them would bend them. */
-async function parquetOf(statement: string): Promise<{ code: number | null; bytes: Buffer }> {
-  const child = startHeadgate(['sql', statement, '--format', 'parquet'], { cwd });
-  child.stdin.end();
-  const pieces: Buffer[] = [];
-  child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, bytes: Buffer.concat(pieces) };
-}
-
 describe('while a server holds the data directory', () => {
   let server: Running;
   let url = '';
@@ -227,9 +184,8 @@ describe('while a server holds the data directory', () => {
     });
 
     test('--format parquet is a file that another DuckDB reads', async () => {
-      const { code, bytes } = await parquetOf(
-        "SELECT month, close_minor FROM mrr_months WHERE currency = 'USD' AND dimension = 'all'",
-      );
+      const select = "SELECT month, close_minor FROM mrr_months WHERE currency = 'USD' AND dimension = 'all'";
+      const { code, bytes } = await bytesFrom(['sql', select, '--format', 'parquet'], { cwd });
       expect(code).toBe(0);
       const file = join(cwd, 'rows.parquet');
       writeFileSync(file, bytes);
@@ -286,104 +242,6 @@ describe('while a server holds the data directory', () => {
     // The two bad lines, and the identity that the worked case has with two contents.
     expect(says.get('quarantine')).toBe('2 events did not pass, 1 conflict is undecided');
     expect(says.get('key files')).toBe('they are');
-  });
-
-  test('files, standard input and transforms go through it', async () => {
-    const line = (id: string): string =>
-      JSON.stringify({
-        specversion: '1.0',
-        id,
-        source: '/late',
-        type: 'org.upserted',
-        subject: 'org_new',
-        time: '2026-04-01T00:00:00Z',
-        data: {},
-      });
-    writeFileSync(join(cwd, 'late.ndjson'), `${line('late-1')}\n`);
-    const file = await run('ingest', 'late.ndjson', '--json');
-    expect(JSON.parse(file.stdout)).toEqual({
-      files: [{ file: 'late.ndjson', accepted: 1, quarantined: 0, is_known: false }],
-    });
-    const again = await run('ingest', 'late.ndjson');
-    expect(again.stdout).toContain('was taken in before; nothing changed');
-    const input = await headgate(['ingest', '-', '--json'], { cwd, input: `${line('late-2')}\n` });
-    expect(JSON.parse(input.stdout)).toMatchObject({ files: [{ file: '-', accepted: 1 }] });
-    const absent = await run('ingest', 'absent.ndjson');
-    expect(absent.code).toBe(1);
-    expect(absent.stderr).toContain('absent.ndjson');
-    const doctor = await run('doctor');
-    expect(doctor.stdout).toContain('the current run has not seen 2 installs');
-    expect((await run('transform')).code).toBe(0);
-    expect((await run('orgs', 'show', 'org_new')).code).toBe(0);
-  });
-
-  test('quarantined events are shown, fixed and discarded through it, and none twice', async () => {
-    const Events = z.object({ events: z.array(z.object({ quarantine_id: z.string(), reason: z.string() })) });
-    const { events } = Events.parse(JSON.parse((await run('quarantine', 'list', '--json')).stdout));
-    const misspelled = events.find(({ reason }) => reason !== 'invalid_json')?.quarantine_id ?? '';
-    const prose = events.find(({ reason }) => reason === 'invalid_json')?.quarantine_id ?? '';
-    expect((await run('quarantine', 'show', prose)).stdout).toContain('this is not JSON');
-    const refused = await headgate(['quarantine', 'fix', misspelled, '--with', '-'], {
-      cwd,
-      input: '{"still":"bad"}',
-    });
-    expect(refused.code).toBe(1);
-    const fixed = JSON.stringify({
-      specversion: '1.0',
-      id: 'bad-1',
-      source: '/product/app',
-      type: 'org.upserted',
-      subject: 'org_ada',
-      time: '2026-01-04T00:00:00Z',
-      data: {},
-    });
-    expect(
-      await headgate(['quarantine', 'fix', misspelled, '--with', '-'], { cwd, input: fixed }),
-    ).toMatchObject({ code: 0 });
-    expect((await run('quarantine', 'fix', misspelled, '--with', 'catalog.yaml')).code).toBe(1);
-    expect((await run('quarantine', 'discard', prose, '--reason', 'prose')).code).toBe(0);
-    expect((await run('quarantine', 'discard', prose, '--reason', 'again')).stderr).toContain(
-      'is discarded already',
-    );
-    expect((await run('quarantine', 'list')).stdout).toContain('nothing is open');
-    expect((await run('replay', '--json')).stdout).toBe('{"replayed":0,"still_open":0}\n');
-  });
-
-  test('a conflict is decided through it', async () => {
-    const { conflicts } = z
-      .object({ conflicts: z.array(z.object({ conflict_id: z.string() })) })
-      .parse(JSON.parse((await run('quarantine', 'conflicts', '--status', 'open', '--json')).stdout));
-    const [conflict] = conflicts;
-    const decided = await run(
-      'quarantine',
-      'decide',
-      conflict?.conflict_id ?? '',
-      'other',
-      '--reason',
-      'by hand',
-    );
-    expect(decided.stdout).toContain('the other one stands from the next transform on');
-  });
-
-  test('a key is made, works over HTTP with its scopes alone, and is refused once revoked', async () => {
-    const made = await run('keys', 'create', 'a tool', '--role', 'sales', '--json');
-    const { key, secret } = z
-      .object({ key: z.object({ key_id: z.string() }), secret: z.string() })
-      .parse(JSON.parse(made.stdout));
-    const ask = (path: string) => fetch(`${url}${path}`, { headers: { authorization: `Bearer ${secret}` } });
-    expect((await ask('/v1/leads')).status).toBe(200);
-    expect((await ask('/v1/commissions')).status).toBe(403);
-    expect((await run('keys', 'list')).stdout).not.toContain(secret);
-    await run('keys', 'revoke', key.key_id);
-    await expect.poll(async () => (await ask('/v1/leads')).status, { timeout: 10_000 }).toBe(401);
-  });
-
-  test('what needs the directory to itself refuses and names the process that holds it', async () => {
-    for (const args of [['migrate'], ['serve', '--port', '0']]) {
-      const { code, stderr } = await run(...args);
-      expect(code).toBe(1);
-      expect(stderr).toContain(`held by process ${server.pid ?? 0} (headgate serve`);
-    }
   });
 
   afterAll(async () => {

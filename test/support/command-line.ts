@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { packagePath } from '../../platform/package-path.js';
 
 /** A command that ended: what a shell would have seen. */
@@ -51,6 +51,18 @@ export async function ended(child: Running): Promise<Ended> {
   });
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
   return { code, stdout, stderr };
+}
+
+/** What a command wrote as bytes: decoding them as text would bend them. */
+export async function bytesFrom(
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<{ readonly code: number | null; readonly bytes: Buffer }> {
+  const child = startHeadgate(args, options);
+  child.stdin.end();
+  const exit = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const bytes = await buffer(child.stdout);
+  return { code: await exit, bytes };
 }
 
 /** Waits until a process has written a line that matches. */
