@@ -20,6 +20,12 @@ export interface RawEvent {
   readonly extra: string | null;
 }
 
+/**
+ * Where log partitions of Kafka's topics begin among log partitions: a topic's partition 3 is 1003. Below are those that Headgate writes
+ * by itself: 0 when embedded, and what was copied from there stands before everything that came later.
+ */
+export const FIRST_TOPIC_PARTITION = 1000;
+
 /** Where a row stands in the log: embedded, partition 0 and one ascending sequence over all streams. */
 export interface LogPosition {
   readonly partition: number;

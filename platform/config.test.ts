@@ -58,13 +58,41 @@ describe('the environment', () => {
     );
   });
 
-  test.each(['DATABASE_URL', 'CLICKHOUSE_URL', 'KAFKA_BROKERS'])(
-    '%s is known, and refused in this version',
-    (name) => {
-      expect(() => loadConfig({ [name]: 'postgres://ana:hunter2@db/x' })).toThrow(/not in this version/);
-      expect(() => loadConfig({ [name]: 'postgres://ana:hunter2@db/x' })).not.toThrow(/hunter2/);
-    },
-  );
+  test('each engine is chosen by its URL alone, and none is by default', () => {
+    expect(loadConfig({})).toMatchObject({ database: null, clickHouse: null, kafka: null });
+    const kafka = loadConfig({ KAFKA_BROKERS: 'a:9092,b:9092' });
+    expect(kafka).toMatchObject({ database: null, clickHouse: null, kafka: { brokers: ['a:9092', 'b:9092'] } });
+    const url = 'https://ana:hunter2@clickhouse:8443/headgate';
+    expect(loadConfig({ CLICKHOUSE_URL: url }).clickHouse?.url.reveal()).toBe(url);
+  });
+
+  test.each([
+    ['DATABASE_URL', 'mysql://ana:hunter2@db/x'],
+    ['CLICKHOUSE_URL', 'ana:hunter2@clickhouse'],
+    ['KAFKA_BROKERS', 'kafka://ana:hunter2@kafka'],
+  ])('a wrong %s is refused by name, and its password is not shown', (name, value) => {
+    expect(() => loadConfig({ [name]: value })).toThrow(new RegExp(`${name}: write`));
+    expect(() => loadConfig({ [name]: value })).not.toThrow(/hunter2/);
+  });
+
+  test('a password shows in no print of the config', () => {
+    const config = loadConfig({
+      DATABASE_URL: 'postgres://ana:hunter2@db/x',
+      KAFKA_BROKERS: 'a:9092',
+      HEADGATE_KAFKA_SASL: 'plain',
+      HEADGATE_KAFKA_USERNAME: 'ana',
+      HEADGATE_KAFKA_PASSWORD: 'hunter2',
+    });
+    for (const shown of [JSON.stringify(config), inspect(config, { depth: 9, showHidden: true })]) {
+      expect(shown).not.toContain('hunter2');
+    }
+  });
+
+  test('a SASL mechanism without its user names what to set', () => {
+    expect(() => loadConfig({ KAFKA_BROKERS: 'a:9092', HEADGATE_KAFKA_SASL: 'plain' })).toThrow(
+      /HEADGATE_KAFKA_USERNAME and HEADGATE_KAFKA_PASSWORD/,
+    );
+  });
 
   test('every wrong variable is named at once', () => {
     expect(() => loadConfig({ HEADGATE_PORT: 'x', HEADGATE_LOG_LEVEL: 'x' })).toThrow(/PORT.*LOG_LEVEL/);

@@ -22,19 +22,75 @@ const secretKey = z.base64().transform((text, context) => {
   return new Uint8Array(key);
 });
 
-const notYet = (what: string) =>
+/** A URL's password must not show in an error, so neither does the URL. */
+const serviceUrl = (protocols: readonly string[], example: string) =>
   z
-    .undefined({ error: `${what} is not in this version; leave it unset and the embedded default is used` })
-    .optional();
+    .string()
+    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+      error: `write a URL like ${example}`,
+    })
+    .transform((text) => new SecretText(text));
+
+const brokers = z
+  .string()
+  .regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'write host:port, several with commas between')
+  .transform((text) => text.split(','));
+
+const flag = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .default(false);
+
+/** Text that shows itself as "[secret]" wherever it is printed, logged or put into JSON. */
+export class SecretText {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  reveal(): string {
+    return this.#text;
+  }
+
+  toJSON(): string {
+    return '[secret]';
+  }
+
+  toString(): string {
+    return '[secret]';
+  }
+}
 
 /**
  * Every variable of the environment that Headgate reads, with its default. `.env.example` lists the same names, and
  * a test says so.
  */
 export const Environment = z.object({
-  DATABASE_URL: notYet('Postgres'),
-  CLICKHOUSE_URL: notYet('ClickHouse'),
-  KAFKA_BROKERS: notYet('Kafka'),
+  DATABASE_URL: serviceUrl(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/headgate').optional(),
+  HEADGATE_DATABASE_POOL: wholeNumber(10, { min: 2, max: 1000 }),
+  HEADGATE_DATABASE_TIMEOUT_SECONDS: wholeNumber(30, { min: 1, max: 3600 }),
+  CLICKHOUSE_URL: serviceUrl(['http:', 'https:'], 'https://user:password@host:8443/headgate').optional(),
+  HEADGATE_CLICKHOUSE_CA_FILE: z.string().min(1).optional(),
+  HEADGATE_CLICKHOUSE_TIMEOUT_SECONDS: wholeNumber(60, { min: 1, max: 3600 }),
+  KAFKA_BROKERS: brokers.optional(),
+  HEADGATE_KAFKA_TOPIC_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/, 'use letters, digits, ".", "_" and "-"')
+    .default('headgate'),
+  HEADGATE_KAFKA_PARTITIONS: wholeNumber(6, { min: 1, max: 1000 }),
+  HEADGATE_KAFKA_REPLICATION: wholeNumber(1, { min: 1, max: 10 }),
+  HEADGATE_KAFKA_RETENTION_DAYS: wholeNumber(30, { min: 1, max: 36_500 }),
+  HEADGATE_KAFKA_TIMEOUT_SECONDS: wholeNumber(15, { min: 1, max: 600 }),
+  HEADGATE_KAFKA_TLS: flag,
+  HEADGATE_KAFKA_CA_FILE: z.string().min(1).optional(),
+  HEADGATE_KAFKA_SASL: z.enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512']).default('none'),
+  HEADGATE_KAFKA_USERNAME: z.string().min(1).optional(),
+  HEADGATE_KAFKA_PASSWORD: z
+    .string()
+    .min(1)
+    .transform((text) => new SecretText(text))
+    .optional(),
   HEADGATE_DATA: z.string().min(1).default('.headgate'),
   HEADGATE_HOST: z.string().min(1).default('127.0.0.1'),
   HEADGATE_PORT: wholeNumber(8471, { min: 0, max: 65_535 }),
@@ -71,7 +127,44 @@ export interface Limits {
   readonly requestsPerSecond: number;
 }
 
+/** Kafka as the event log. Topics are `<topicPrefix>.<stream>`. */
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+  readonly topicPrefix: string;
+  /** Of topics that Headgate makes; existing ones keep theirs. */
+  readonly partitions: number;
+  readonly replication: number;
+  readonly retentionDays: number;
+  /** How long one send may take, retries included. */
+  readonly timeoutMs: number;
+  readonly tls: boolean;
+  readonly caFile: string | null;
+  readonly sasl: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: SecretText;
+  } | null;
+}
+
+export interface ClickHouseConfig {
+  readonly url: SecretText;
+  /** Certificate authority of a server whose certificate no public one signed. */
+  readonly caFile: string | null;
+  readonly timeoutMs: number;
+}
+
+export interface DatabaseConfig {
+  readonly url: SecretText;
+  /** Connections of this process, at most. */
+  readonly poolSize: number;
+  readonly timeoutMs: number;
+}
+
 export interface Config {
+  /** Null: the embedded default of each. */
+  readonly database: DatabaseConfig | null;
+  readonly clickHouse: ClickHouseConfig | null;
+  readonly kafka: KafkaConfig | null;
   readonly dataDirectory: string;
   readonly host: string;
   readonly port: number;
@@ -127,6 +220,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 
 function configOf(settings: Settings): Config {
   return {
+    database: databaseOf(settings),
+    clickHouse: clickHouseOf(settings),
+    kafka: kafkaOf(settings),
     dataDirectory: settings.HEADGATE_DATA,
     host: settings.HEADGATE_HOST,
     port: settings.HEADGATE_PORT,
@@ -157,6 +253,48 @@ function configOf(settings: Settings): Config {
       tokenKey: settings.HEADGATE_TOKEN_KEY ?? null,
     }),
   };
+}
+
+function databaseOf(settings: Settings): DatabaseConfig | null {
+  if (settings.DATABASE_URL === undefined) return null;
+  return {
+    url: settings.DATABASE_URL,
+    poolSize: settings.HEADGATE_DATABASE_POOL,
+    timeoutMs: settings.HEADGATE_DATABASE_TIMEOUT_SECONDS * 1000,
+  };
+}
+
+function clickHouseOf(settings: Settings): ClickHouseConfig | null {
+  if (settings.CLICKHOUSE_URL === undefined) return null;
+  return {
+    url: settings.CLICKHOUSE_URL,
+    caFile: settings.HEADGATE_CLICKHOUSE_CA_FILE ?? null,
+    timeoutMs: settings.HEADGATE_CLICKHOUSE_TIMEOUT_SECONDS * 1000,
+  };
+}
+
+function kafkaOf(settings: Settings): KafkaConfig | null {
+  if (settings.KAFKA_BROKERS === undefined) return null;
+  return {
+    brokers: settings.KAFKA_BROKERS,
+    topicPrefix: settings.HEADGATE_KAFKA_TOPIC_PREFIX,
+    partitions: settings.HEADGATE_KAFKA_PARTITIONS,
+    replication: settings.HEADGATE_KAFKA_REPLICATION,
+    retentionDays: settings.HEADGATE_KAFKA_RETENTION_DAYS,
+    timeoutMs: settings.HEADGATE_KAFKA_TIMEOUT_SECONDS * 1000,
+    tls: settings.HEADGATE_KAFKA_TLS,
+    caFile: settings.HEADGATE_KAFKA_CA_FILE ?? null,
+    sasl: saslOf(settings),
+  };
+}
+
+function saslOf(settings: Settings): KafkaConfig['sasl'] {
+  const { HEADGATE_KAFKA_SASL: mechanism, HEADGATE_KAFKA_USERNAME: username } = settings;
+  const password = settings.HEADGATE_KAFKA_PASSWORD;
+  if (mechanism === 'none') return null;
+  if (username !== undefined && password !== undefined) return { mechanism, username, password };
+  const problem = `HEADGATE_KAFKA_SASL: ${mechanism} needs HEADGATE_KAFKA_USERNAME and HEADGATE_KAFKA_PASSWORD`;
+  throw new InputError('invalid_config', `config: ${problem}`, { details: { problems: [problem] } });
 }
 
 function deepFreeze<Value extends object>(value: Value): Value {

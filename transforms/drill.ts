@@ -30,7 +30,7 @@ const DEFAULTS: Readonly<Record<string, string>> = { dimension: 'all', member: '
 
 /** The parameters that a metric's drill takes. */
 export function drillParameters(metric: Metric, run: RunReader): readonly string[] {
-  return renderSql(['transforms', 'drill', `${metric.drill}.sql`], { engine: 'duckdb', run }).parameters;
+  return renderSql(['transforms', 'drill', `${metric.drill}.sql`], { run }).parameters;
 }
 
 /**
@@ -44,7 +44,6 @@ export async function* drill(
   run: RunReader,
 ): AsyncIterable<DrillRow[]> {
   const { sql, parameters } = renderSql(['transforms', 'drill', `${metric.drill}.sql`], {
-    engine: 'duckdb',
     run,
   });
   const bound: Record<string, QueryParameter> = {};

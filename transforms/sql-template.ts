@@ -7,8 +7,6 @@ import type { Stream } from '../core/raw-event.js';
 /** How a parameter is bound: its name, and the type that the engine gives its text. */
 type ParameterType = 'text' | 'date' | 'timestamp' | 'bigint';
 
-export type Engine = 'duckdb' | 'clickhouse';
-
 const CLICKHOUSE_TYPES: Readonly<Record<ParameterType, string>> = {
   text: 'String',
   date: 'Date',
@@ -31,7 +29,7 @@ const macros = ['platform/warehouse/sql', 'transforms/macros'];
  */
 export function renderSql(
   file: readonly string[],
-  scope: { readonly engine: Engine; readonly run: RunReader },
+  scope: { readonly run: RunReader },
 ): RenderedSql {
   const parameters = new Set<string>();
   const environment = new nunjucks.Environment(
@@ -40,13 +38,13 @@ export function renderSql(
   );
   const template = readFileSync(packagePath(...file), 'utf8');
   const sql = environment.renderString(template, {
-    target: { type: scope.engine },
+    target: { type: scope.run.dialect },
     run: scope.run.relation,
     facts: (stream: Stream) => scope.run.facts(stream),
     raw: (stream: Stream) => scope.run.raw(stream),
     param: (name: string, type: ParameterType) => {
       parameters.add(name);
-      return scope.engine === 'duckdb' ? `cast($${name} as ${type})` : `{${name}:${CLICKHOUSE_TYPES[type]}}`;
+      return scope.run.dialect === 'duckdb' ? `cast($${name} as ${type})` : `{${name}:${CLICKHOUSE_TYPES[type]}}`;
     },
   });
   return { sql, parameters: [...parameters] };

@@ -5,7 +5,7 @@ import type { BulkBatch, PlacedEvent, SelectedRows } from './bulk-warehouse.js';
 import { queryOn } from './duckdb-connections.js';
 import { bindings } from './duckdb-values.js';
 import { RAW_COLUMN_LIST, rawTable } from './raw-tables.js';
-import type { IngestChunk, QueryParameters } from './warehouse.js';
+import type { IngestChunk, LogBatch, QueryParameters } from './warehouse.js';
 
 /** Rows in one statement: its JSON text is held twice, here and in the engine. */
 const ROWS_PER_INSERT = 2000;
@@ -95,6 +95,17 @@ export async function recordChunk(
       rows: chunk.rows,
       recorded_at: recordedAtMicros,
     }),
+  );
+}
+
+/** How far a topic's partition has been taken in. */
+export async function recordProgress(
+  connection: DuckDBConnection,
+  { stream, topicPartition, lastOffset }: LogBatch,
+): Promise<void> {
+  await connection.run(
+    `INSERT OR REPLACE INTO log_progress VALUES ($stream, $partition, $last)`,
+    ...bindings({ stream, partition: topicPartition, last: lastOffset }),
   );
 }
 

@@ -60,6 +60,7 @@ export class AttachedRuns {
     let lease: LakeLease | null = null;
     let isReleased = false;
     return {
+      dialect: 'duckdb',
       runId: entry.run.runId,
       relation: sqlName(entry.run.runId),
       facts: (stream) => factsRelation(directoryOfRun(this.lake, entry.run), entry.run, stream),

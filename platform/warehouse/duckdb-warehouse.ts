@@ -9,6 +9,7 @@ import {
   offsetsFrom,
   placedInOrder,
   recordChunk,
+  recordProgress,
   runInsert,
   type OffsetRange,
 } from './duckdb-append.js';
@@ -20,6 +21,7 @@ import { Turnstile } from './turnstile.js';
 import type {
   AppendReceipt,
   IngestChunk,
+  LogBatch,
   QueryParameters,
   RowSchema,
   RunLocation,
@@ -35,6 +37,7 @@ const ChunkRow = z.object({ source_name: z.string(), offset_bytes: z.bigint(), r
  * so a watermark can be a single number.
  */
 export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
+  readonly dialect = 'duckdb';
   private readonly turnstile = new Turnstile();
   private readonly runs: AttachedRuns;
   private isClosed = false;
@@ -80,6 +83,7 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     const engine = this.openEngine();
     const connection = await engine.connect();
     const session: BulkSession = {
+      dialect: 'duckdb',
       query: (sql, parameters, rowSchema) => queryOn(connection, sql, parameters, rowSchema),
       stream: (sql, parameters, rowSchema) => streamOn(connection, sql, parameters, rowSchema),
       run: async (sql, parameters = {}) => {
@@ -92,6 +96,35 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     } finally {
       connection.closeSync();
     }
+  }
+
+  appendFromLog(batch: LogBatch): Promise<void> {
+    return this.turnstile.enter(async () => {
+      if (this.isBroken) await this.reopen();
+      const { stream, topicPartition, lastOffset } = batch;
+      const taken = await this.progressOf(stream, topicPartition);
+      if (lastOffset <= taken) return;
+      const events = batch.events.filter(({ offset }) => offset > taken);
+      const base = this.openEngine().nextOffset();
+      await this.commit(this.engine.writer, base, {
+        isOneStatement: false,
+        write: async (connection) => {
+          const placed = placedInOrder(events.map(({ event }) => event));
+          // One time for a batch, as for requests that share a commit: the latest of theirs.
+          const recordedAtMicros = events.reduce((last, event) => max(last, event.recordedAtMicros), 0n);
+          for (const insert of insertsOf(base, placed, recordedAtMicros)) await runInsert(connection, insert);
+          await recordProgress(connection, batch);
+          return rangesOf(placed, base);
+        },
+      });
+    });
+  }
+
+  recordChunk(chunk: IngestChunk, recordedAtMicros: bigint): Promise<void> {
+    return this.turnstile.enter(async () => {
+      if (await this.findChunk(chunk.chainDigest)) return;
+      await recordChunk(this.openEngine().writer, chunk, recordedAtMicros);
+    });
   }
 
   async findChunk(chainDigest: string): Promise<IngestChunk | null> {
@@ -168,6 +201,16 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     if (!this.isBroken) this.engine.close();
   }
 
+  /** The last offset of a topic's partition that was taken in; -1 before the first. */
+  private async progressOf(stream: Stream, topicPartition: number): Promise<bigint> {
+    const [row] = await this.query(
+      `SELECT last_offset FROM log_progress WHERE stream = $stream AND topic_partition = $topicPartition`,
+      { stream, topicPartition },
+      z.object({ last_offset: z.bigint() }),
+    );
+    return row?.last_offset ?? -1n;
+  }
+
   private openEngine(): DuckdbEngine {
     if (this.isClosed) throw closedError();
     if (this.isBroken) throw brokenError();
@@ -228,6 +271,8 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     this.isBroken = false;
   }
 }
+
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** What a transaction wrote, by stream. */
 type Written = ReadonlyMap<Stream, OffsetRange>;

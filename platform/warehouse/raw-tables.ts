@@ -50,6 +50,9 @@ export const WAREHOUSE_TABLES: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS ingest_chunks (
      chain_digest VARCHAR PRIMARY KEY, source_name VARCHAR NOT NULL, offset_bytes BIGINT NOT NULL,
      rows BIGINT NOT NULL, recorded_at TIMESTAMP NOT NULL)`,
+  // Of Kafka's topics: commits with the rows, so that no message counts twice and none is left out.
+  `CREATE TABLE IF NOT EXISTS log_progress (
+     stream VARCHAR, topic_partition BIGINT, last_offset BIGINT NOT NULL, PRIMARY KEY (stream, topic_partition))`,
   // A range is written down before its parts are, so that a killed export is finished under the same file names.
   `CREATE TABLE IF NOT EXISTS lake_exports (
      stream VARCHAR NOT NULL, from_offset BIGINT NOT NULL, to_offset BIGINT NOT NULL, is_done BOOLEAN NOT NULL)`,

@@ -13,8 +13,12 @@ export type QueryParameters = Readonly<Record<string, QueryParameter>>;
  */
 export type RowSchema<Row> = z.ZodType<Row>;
 
+/** Whose SQL is understood. The few places where it matters choose by this; everything else is written once for both. */
+export type Dialect = 'duckdb' | 'clickhouse';
+
 /** What every reader of tables can do. `sql` is one statement; its rows are parsed, never cast. */
 export interface Queries {
+  readonly dialect: Dialect;
   query<Row>(sql: string, parameters: QueryParameters, rowSchema: RowSchema<Row>): Promise<Row[]>;
   /** For results that should not be held at once: batches of rows, in order. Leaving the loop early is fine. */
   stream<Row>(sql: string, parameters: QueryParameters, rowSchema: RowSchema<Row>): AsyncIterable<Row[]>;
@@ -37,6 +41,23 @@ export interface AppendReceipt {
   /** Positions of the first and the last event; null when nothing was appended. */
   readonly first: LogPosition | null;
   readonly last: LogPosition | null;
+}
+
+/** Consecutive messages of one partition of one stream's topic, as a consumer read them; offsets ascend, gaps are fine. */
+export interface LogBatch {
+  readonly stream: Stream;
+  /** The topic's own partition. */
+  readonly topicPartition: number;
+  readonly events: readonly LoggedEvent[];
+  /** The offset up to which (inclusive) this batch has taken care of the log, messages without an event included. */
+  readonly lastOffset: bigint;
+}
+
+export interface LoggedEvent {
+  readonly offset: bigint;
+  readonly event: RawEvent;
+  /** When it came to us, as the producer wrote it into the message. */
+  readonly recordedAtMicros: bigint;
 }
 
 /** Where a published run's marts are, as the `runs` table has it. */
@@ -71,6 +92,16 @@ export interface Warehouse extends Queries {
     events: readonly RawEvent[],
     options: { recordedAtMicros: bigint; chunk?: IngestChunk },
   ): Promise<AppendReceipt>;
+  /**
+   * Appends what a consumer read. When it returns, the rows are durable and visible, and `positions()` counts them. The same messages
+   * again (a rebalance, a restart) count once: DuckDB keeps the topic's progress in the same transaction and leaves them out; ClickHouse
+   * keeps each row's log position, and readers take one row per position.
+   *
+   * @throws UnavailableError (retryable) when the engine can't write now; then the batch may be sent again, whole
+   */
+  appendFromLog(batch: LogBatch): Promise<void>;
+  /** Where a chunk's events went through a log, its progress is noted after they are durable there; the same chunk again is known. */
+  recordChunk(chunk: IngestChunk, recordedAtMicros: bigint): Promise<void>;
   /** The chunk with this digest, when it has been taken in. */
   findChunk(chainDigest: string): Promise<IngestChunk | null>;
   /** The highest durable position of each stream; a stream without rows has none. */
