@@ -61,7 +61,11 @@ describe('the environment', () => {
   test('each engine is chosen by its URL alone, and none is by default', () => {
     expect(loadConfig({})).toMatchObject({ database: null, clickHouse: null, kafka: null });
     const kafka = loadConfig({ KAFKA_BROKERS: 'a:9092,b:9092' });
-    expect(kafka).toMatchObject({ database: null, clickHouse: null, kafka: { brokers: ['a:9092', 'b:9092'] } });
+    expect(kafka).toMatchObject({
+      database: null,
+      clickHouse: null,
+      kafka: { brokers: ['a:9092', 'b:9092'] },
+    });
     const url = 'https://ana:hunter2@clickhouse:8443/headgate';
     expect(loadConfig({ CLICKHOUSE_URL: url }).clickHouse?.url.reveal()).toBe(url);
   });

@@ -67,7 +67,10 @@ export class SecretText {
  * a test says so.
  */
 export const Environment = z.object({
-  DATABASE_URL: serviceUrl(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/headgate').optional(),
+  DATABASE_URL: serviceUrl(
+    ['postgres:', 'postgresql:'],
+    'postgres://user:password@host:5432/headgate',
+  ).optional(),
   HEADGATE_DATABASE_POOL: wholeNumber(10, { min: 2, max: 1000 }),
   HEADGATE_DATABASE_TIMEOUT_SECONDS: wholeNumber(30, { min: 1, max: 3600 }),
   CLICKHOUSE_URL: serviceUrl(['http:', 'https:'], 'https://user:password@host:8443/headgate').optional(),

@@ -27,10 +27,7 @@ const macros = ['platform/warehouse/sql', 'transforms/macros'];
  *
  * Values never enter the text: `{{ param('month', 'date') }}` leaves a bound parameter behind.
  */
-export function renderSql(
-  file: readonly string[],
-  scope: { readonly run: RunReader },
-): RenderedSql {
+export function renderSql(file: readonly string[], scope: { readonly run: RunReader }): RenderedSql {
   const parameters = new Set<string>();
   const environment = new nunjucks.Environment(
     new nunjucks.FileSystemLoader(macros.map((folder) => packagePath(...folder.split('/')))),
@@ -44,7 +41,9 @@ export function renderSql(
     raw: (stream: Stream) => scope.run.raw(stream),
     param: (name: string, type: ParameterType) => {
       parameters.add(name);
-      return scope.run.dialect === 'duckdb' ? `cast($${name} as ${type})` : `{${name}:${CLICKHOUSE_TYPES[type]}}`;
+      return scope.run.dialect === 'duckdb'
+        ? `cast($${name} as ${type})`
+        : `{${name}:${CLICKHOUSE_TYPES[type]}}`;
     },
   });
   return { sql, parameters: [...parameters] };
