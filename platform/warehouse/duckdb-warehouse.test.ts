@@ -8,7 +8,6 @@ import { STREAMS } from '../../core/raw-event.js';
 import { LakeFiles } from '../lake-files.js';
 import type { BulkBatch } from './bulk-warehouse.js';
 import { DuckdbWarehouse } from './duckdb-warehouse.js';
-import { rawTable } from './raw-tables.js';
 import { rawEvent, warehouseContract } from './warehouse.contract.js';
 
 function openIn(root: string): Promise<DuckdbWarehouse> {
@@ -31,7 +30,6 @@ warehouseContract('DuckDB', () => {
   const root = newRoot();
   return Promise.resolve({
     open: () => openIn(root),
-    rawTable,
     dispose: () => {
       rmSync(root, { recursive: true });
       return Promise.resolve();

@@ -17,6 +17,7 @@ import { brokenError, closedError, queryOn, reopenedError, runOn, streamOn } fro
 import { DuckdbEngine, type DuckdbOptions } from './duckdb-engine.js';
 import { isFatal, warehouseError } from './duckdb-errors.js';
 import { AttachedRuns } from './duckdb-runs.js';
+import { rawTable } from './raw-tables.js';
 import { Turnstile } from './turnstile.js';
 import type {
   AppendReceipt,
@@ -167,6 +168,10 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
       billing: of('billing'),
       crm: of('crm'),
     });
+  }
+
+  rawRows(stream: Stream): string {
+    return rawTable(stream);
   }
 
   openRun(run: RunLocation): Promise<RunReader> {

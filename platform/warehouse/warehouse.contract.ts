@@ -1,13 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { RawEvent, Stream } from '../../core/raw-event.js';
-import type { AppendReceipt, IngestChunk, Warehouse } from './warehouse.js';
+import type { AppendReceipt, IngestChunk, LogBatch, Warehouse } from './warehouse.js';
 
 /** One warehouse over a store that outlives it. */
 export interface WarehouseUnderTest {
   open(): Promise<Warehouse>;
-  /** The raw table of a stream, for a FROM clause of this engine. */
-  rawTable(stream: Stream): string;
   dispose(): Promise<void>;
 }
 
@@ -63,7 +61,7 @@ export function warehouseContract(name: string, make: () => Promise<WarehouseUnd
     const append = (events: RawEvent[], given?: IngestChunk): Promise<AppendReceipt> =>
       warehouse.append(events, { recordedAtMicros: RECORDED, ...(given ? { chunk: given } : {}) });
     const rows = (stream: Stream) =>
-      warehouse.query(`SELECT * FROM ${subject.rawTable(stream)} ORDER BY log_offset`, {}, StoredRow);
+      warehouse.query(`SELECT * FROM ${warehouse.rawRows(stream)} ORDER BY log_offset`, {}, StoredRow);
     const reopen = async () => {
       await warehouse.close();
       warehouse = await subject.open();
@@ -143,6 +141,87 @@ export function warehouseContract(name: string, make: () => Promise<WarehouseUnd
       expect(await warehouse.findChunk('all_bad')).not.toBeNull();
     });
 
+    test('a chunk that went through a log is known afterwards; noted twice it is there once', async () => {
+      await warehouse.recordChunk(chunk('digest_1', 7n), RECORDED);
+      await warehouse.recordChunk(chunk('digest_1', 7n), RECORDED);
+      expect(await warehouse.findChunk('digest_1')).toEqual(chunk('digest_1', 7n));
+      expect(await append([rawEvent('a')], chunk('digest_1', 7n))).toMatchObject({ count: 0 });
+    });
+
+    describe('what a consumer read', () => {
+      const batch = (ids: Readonly<Record<number, string>>, changes: Partial<LogBatch> = {}): LogBatch => ({
+        stream: 'executions',
+        topicPartition: 0,
+        events: Object.entries(ids).map(([offset, id]) => ({
+          offset: BigInt(offset),
+          event: rawEvent(id, changes.stream ? { stream: changes.stream } : {}),
+          recordedAtMicros: RECORDED,
+        })),
+        lastOffset: BigInt(Object.keys(ids).at(-1) ?? 0),
+        ...changes,
+      });
+      const ids = async (stream: Stream): Promise<string[]> =>
+        (await rows(stream)).map(({ id }) => id).sort();
+
+      test('the same messages again count once, whole or in part, also after opening again', async () => {
+        await warehouse.appendFromLog(batch({ 0: 'a', 1: 'b', 2: 'c' }));
+        await warehouse.appendFromLog(batch({ 0: 'a', 1: 'b', 2: 'c' }));
+        await reopen();
+        await warehouse.appendFromLog(batch({ 1: 'b', 2: 'c', 3: 'd' }));
+        expect(await ids('executions')).toEqual(['a', 'b', 'c', 'd']);
+        const [row] = await rows('executions');
+        expect(row).toMatchObject({ recorded_at: '2026-02-01T00:00:00.000007Z' });
+      });
+
+      test('offsets with gaps between them, and messages without an event, are taken care of', async () => {
+        await warehouse.appendFromLog(batch({ 5: 'a', 9: 'b' }, { lastOffset: 12n }));
+        await warehouse.appendFromLog(batch({}, { lastOffset: 20n }));
+        await warehouse.appendFromLog(batch({ 40: 'c' }));
+        expect(await ids('executions')).toEqual(['a', 'b', 'c']);
+      });
+
+      test('one offset in two partitions, and in two streams, is two events', async () => {
+        await warehouse.appendFromLog(batch({ 0: 'a' }));
+        await warehouse.appendFromLog(batch({ 0: 'b' }, { topicPartition: 1 }));
+        await warehouse.appendFromLog(batch({ 0: 'c' }, { stream: 'crm' }));
+        expect(await ids('executions')).toEqual(['a', 'b']);
+        expect(await ids('crm')).toEqual(['c']);
+      });
+
+      test('positions rise with it and never fall, so that a run sees what came before it and no more', async () => {
+        const positionsOf = async () => (await warehouse.positions()).executions;
+        const within = async (positions: Awaited<ReturnType<typeof positionsOf>>): Promise<bigint> => {
+          const counts = positions.map(
+            ({ partition, offset }) => `log_partition = ${partition} AND log_offset <= ${offset}`,
+          );
+          const [count] = await warehouse.query(
+            `SELECT count(*) AS rows FROM ${warehouse.rawRows('executions')} WHERE ${counts.map((one) => `(${one})`).join(' OR ')}`,
+            {},
+            Count,
+          );
+          return count?.rows ?? -1n;
+        };
+        await warehouse.appendFromLog(batch({ 0: 'a', 1: 'b' }));
+        await warehouse.appendFromLog(batch({ 0: 'c' }, { topicPartition: 7 }));
+        const before = await positionsOf();
+        await warehouse.appendFromLog(batch({ 2: 'd' }));
+        await warehouse.appendFromLog(batch({ 0: 'a' }));
+        expect(await within(before)).toBe(3n);
+        expect(await within(await positionsOf())).toBe(4n);
+      });
+
+      test('batches of many partitions at once all arrive', async () => {
+        await Promise.all(
+          Array.from({ length: 8 }, (_, topicPartition) =>
+            warehouse.appendFromLog(
+              batch({ 0: `${topicPartition}a`, 1: `${topicPartition}b` }, { topicPartition }),
+            ),
+          ),
+        );
+        expect(await ids('executions')).toHaveLength(16);
+      });
+    });
+
     test('concurrent appends each stay together', async () => {
       const receipts = await Promise.all(
         Array.from({ length: 20 }, (_, index) => append([rawEvent(`${index}a`), rawEvent(`${index}b`)])),
@@ -156,7 +235,7 @@ export function warehouseContract(name: string, make: () => Promise<WarehouseUnd
 
     test('parameters arrive whole: quotes are text, integers beyond 2^53 keep their last digit', async () => {
       await append([rawEvent(`it's`)]);
-      const from = `FROM ${subject.rawTable('executions')} WHERE id = $id`;
+      const from = `FROM ${warehouse.rawRows('executions')} WHERE id = $id`;
       expect(await warehouse.query(`SELECT count(*) AS rows ${from}`, { id: `it's` }, Count)).toEqual([
         { rows: 1n },
       ]);
@@ -173,7 +252,7 @@ export function warehouseContract(name: string, make: () => Promise<WarehouseUnd
 
     test('a stream yields every row in order, and may be left early', async () => {
       await append(Array.from({ length: 5000 }, (_, index) => rawEvent(`evt_${index}`)));
-      const sql = `SELECT count(*) OVER () AS rows FROM ${subject.rawTable('executions')}`;
+      const sql = `SELECT count(*) OVER () AS rows FROM ${warehouse.rawRows('executions')}`;
       let seen = 0;
       for await (const batch of warehouse.stream(sql, {}, Count)) seen += batch.length;
       expect(seen).toBe(5000);

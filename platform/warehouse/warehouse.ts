@@ -83,10 +83,11 @@ export interface RunReader extends Queries {
 export interface Warehouse extends Queries {
   /**
    * Appends in the order given, at consecutive offsets; when it returns, the rows are durable and visible. It is a
-   * plain append: identity is resolved at read. With `chunk`, the file's progress commits in the same transaction,
-   * and a chunk that was taken in before appends nothing.
+   * plain append: identity is resolved at read. With `chunk`, the file's progress commits with the rows (on ClickHouse after
+   * them), and a chunk that was taken in before appends nothing.
    *
-   * @throws UnavailableError when the disk is full or the engine can't write now; then nothing was appended
+   * @throws UnavailableError when the disk is full or the engine can't write now; then nothing was appended. Where the answer of a
+   *   server was lost, it may have been appended all the same: sent again, each event counts once by its identity
    */
   append(
     events: readonly RawEvent[],
@@ -106,6 +107,8 @@ export interface Warehouse extends Queries {
   findChunk(chainDigest: string): Promise<IngestChunk | null>;
   /** The highest durable position of each stream; a stream without rows has none. */
   positions(): Promise<WatermarkVector>;
+  /** All raw rows of a stream, one for each position of the log, for a FROM clause. */
+  rawRows(stream: Stream): string;
   /** @throws InputError when the run's marts are not there */
   openRun(run: RunLocation): Promise<RunReader>;
   /** Waits for what is under way, then lets go of the files. Later calls are refused. */

@@ -1,0 +1,230 @@
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import {
+  ClickHouseLogLevel,
+  createClient,
+  type ClickHouseClient,
+  type ClickHouseSettings,
+} from '@clickhouse/client';
+import { InputError } from '../../core/errors.js';
+import type { ClickHouseConfig } from '../config.js';
+import { clickHouseError, isConnectionLost } from './clickhouse-errors.js';
+import { decodedResult, parsedRow, type DecodedResult } from './clickhouse-results.js';
+import { boundStatement } from './clickhouse-statement.js';
+import type { ClickHouseTarget } from './clickhouse-target.js';
+import { EXACT_JSON } from './clickhouse-values.js';
+import { closedError } from './duckdb-connections.js';
+import type { QueryParameters, RowSchema } from './warehouse.js';
+
+/** Without these the same SQL means something else than on DuckDB, or than in a run (transforms/profiles.yml). */
+const SAME_MEANING = {
+  join_use_nulls: 1,
+  aggregate_functions_null_for_empty: 1,
+  cast_keep_nullable: 1,
+  prefer_column_name_to_alias: 1,
+  session_timezone: 'UTC',
+} as const;
+
+const INSERT_SETTINGS: ClickHouseSettings = {
+  // An answer means that the rows are there.
+  async_insert: 0,
+  wait_end_of_query: 1,
+  // Events of many months in one batch are no mistake.
+  max_partitions_per_insert_block: '0',
+};
+
+/** Sockets to one server. Readers beyond it wait for one. */
+const SOCKETS = 32;
+/** The server stops a statement itself and says so; only when it does not, the client hangs up. */
+const GRACE_MS = 5_000;
+
+/** One server over HTTP, as one user, in one database. Errors come as Headgate's own. */
+export class ClickHouseConnection {
+  private readonly client: ClickHouseClient;
+  private readonly underWay = new Set<Promise<unknown>>();
+  private isClosed = false;
+
+  constructor(
+    readonly target: ClickHouseTarget,
+    private readonly config: ClickHouseConfig,
+    database: string = target.database,
+  ) {
+    // On this machine compressing costs more than the bytes do.
+    const isCompressed = !/^https?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/.test(target.origin);
+    this.client = createClient({
+      url: target.origin,
+      username: target.username,
+      password: target.password,
+      database,
+      application: 'headgate',
+      request_timeout: config.timeoutMs + GRACE_MS,
+      max_open_connections: SOCKETS,
+      compression: { request: isCompressed, response: isCompressed },
+      keep_alive: { enabled: true, eagerly_destroy_stale_sockets: true },
+      // Parameters that no URL would hold go into the body.
+      use_multipart_params_auto: true,
+      // Whatever it would say comes to us as an error.
+      log: { level: ClickHouseLogLevel.OFF },
+      ...(config.caFile === null ? {} : { tls: { ca_cert: certificateAuthority(config.caFile) } }),
+    });
+  }
+
+  /** Whole results, or an error: the server holds rows back until it has all of them. */
+  query<Row>(sql: string, parameters: QueryParameters, rowSchema: RowSchema<Row>): Promise<Row[]> {
+    return this.call('warehouse query', () =>
+      twiceIfLost(async () => {
+        const all: Row[] = [];
+        const settings = { ...SAME_MEANING, wait_end_of_query: 1 } as const;
+        for await (const rows of this.parsed(sql, parameters, rowSchema, settings)) all.push(...rows);
+        return all;
+      }),
+    );
+  }
+
+  async *stream<Row>(
+    sql: string,
+    parameters: QueryParameters,
+    rowSchema: RowSchema<Row>,
+  ): AsyncIterable<Row[]> {
+    const leave = this.enter();
+    try {
+      yield* this.parsed(sql, parameters, rowSchema, SAME_MEANING);
+    } catch (error) {
+      throw this.errorOf(error, 'warehouse query');
+    } finally {
+      leave();
+    }
+  }
+
+  /** A statement without rows. */
+  async command(sql: string, parameters: QueryParameters = {}): Promise<void> {
+    const { sql: query, values } = boundStatement(sql, parameters);
+    await this.call('warehouse statement', () =>
+      this.client.command({
+        query,
+        query_params: values,
+        clickhouse_settings: this.limits({ wait_end_of_query: 1 }),
+      }),
+    );
+  }
+
+  /** @param rows in RowBinary. An insert that broke off is sent once more, so rows must bear being there twice */
+  async insert(table: string, columns: string, rows: Buffer, queryId?: string): Promise<void> {
+    const send = async (): Promise<void> => {
+      const { stream } = await this.client.exec({
+        query: `INSERT INTO ${table} (${columns}) FORMAT RowBinary`,
+        values: Readable.from([rows], { objectMode: false }),
+        clickhouse_settings: this.limits(INSERT_SETTINGS),
+        ...(queryId === undefined ? {} : { query_id: queryId }),
+      });
+      await finished(stream.resume());
+    };
+    await this.call(`insert into ${table}`, () => twiceIfLost(send));
+  }
+
+  /** Small rows that need not be fast. */
+  async insertObjects(table: string, values: readonly Record<string, string | number>[]): Promise<void> {
+    await this.call(`insert into ${table}`, () =>
+      twiceIfLost(() =>
+        this.client.insert({
+          table,
+          values,
+          format: 'JSONEachRow',
+          clickhouse_settings: this.limits(INSERT_SETTINGS),
+        }),
+      ),
+    );
+  }
+
+  /** Rows as they come, before any schema; errors are the client's own. */
+  async read(
+    sql: string,
+    parameters: QueryParameters,
+    settings: ClickHouseSettings,
+    signal?: AbortSignal,
+  ): Promise<DecodedResult> {
+    const { sql: query, values } = boundStatement(sql, parameters);
+    const result = await this.client.query({
+      query,
+      query_params: values,
+      format: 'JSONCompactEachRowWithNamesAndTypes',
+      clickhouse_settings: {
+        ...this.limits(settings),
+        ...EXACT_JSON,
+        cancel_http_readonly_queries_on_client_close: 1,
+      },
+      ...(signal === undefined ? {} : { abort_signal: signal }),
+    });
+    return decodedResult(result.stream());
+  }
+
+  /** Waits for what is under way. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.all(this.underWay);
+    await this.client.close();
+  }
+
+  errorOf(error: unknown, what: string): Error {
+    return clickHouseError(error, what, this.target.origin);
+  }
+
+  private async *parsed<Row>(
+    sql: string,
+    parameters: QueryParameters,
+    rowSchema: RowSchema<Row>,
+    settings: ClickHouseSettings,
+  ): AsyncIterable<Row[]> {
+    const { columns, batches } = await this.read(sql, parameters, settings);
+    const names = columns.map(({ name }) => name);
+    for await (const batch of batches) yield batch.map((row) => parsedRow(names, row, sql, rowSchema));
+  }
+
+  private limits(settings: ClickHouseSettings): ClickHouseSettings {
+    return { max_execution_time: this.config.timeoutMs / 1000, ...settings };
+  }
+
+  private async call<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
+    const leave = this.enter();
+    try {
+      return await work();
+    } catch (error) {
+      throw this.errorOf(error, what);
+    } finally {
+      leave();
+    }
+  }
+
+  private enter(): () => void {
+    if (this.isClosed) throw closedError();
+    let leave = (): void => undefined;
+    const working = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    this.underWay.add(working);
+    return () => {
+      this.underWay.delete(working);
+      leave();
+    };
+  }
+}
+
+/** An idle connection that the server just closed looks like one that broke off: what is the same when sent twice is. */
+async function twiceIfLost<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isConnectionLost(error)) throw error;
+    return work();
+  }
+}
+
+function certificateAuthority(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    const problem = `HEADGATE_CLICKHOUSE_CA_FILE: ${file} can't be read; name a PEM file`;
+    throw new InputError('invalid_config', `config: ${problem}`, { details: { problems: [problem] }, cause });
+  }
+}
