@@ -14,7 +14,7 @@ export interface AnyFileOptions extends FileOptions {
   readonly mapping?: string;
 }
 
-/** Takes in a file by what its name says it is: NDJSON (.ndjson, .jsonl, .json) or CSV (.csv, .tsv, .txt), each also .gz. */
+/** Takes in a file by what its name says it is: NDJSON (.ndjson, .jsonl, .json) or CSV (.csv, .tsv, .txt), each also packed (.gz, .zst). */
 export function ingestAnyFile(
   path: string,
   services: FileServices,
@@ -45,7 +45,7 @@ export function ingestAnyFile(
 }
 
 function kindOf(name: string): 'csv' | 'ndjson' | 'unknown' {
-  const plain = name.toLowerCase().replace(/\.gz$/, '');
+  const plain = name.toLowerCase().replace(/\.(gz|zst)$/, '');
   if (/\.(csv|tsv|txt)$/.test(plain)) return 'csv';
   return /\.(ndjson|jsonl|json)$/.test(plain) ? 'ndjson' : 'unknown';
 }

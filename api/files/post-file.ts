@@ -8,7 +8,7 @@ export const postFile = operation({
   path: '/v1/files',
   scope: 'ingest',
   tag: 'Events',
-  summary: 'Take in a file: NDJSON, or CSV with a mapping, each also as .gz',
+  summary: 'Take in a file: NDJSON, or CSV with a mapping, each also packed (.gz, .zst)',
   description:
     'The body is the file itself, streamed. A file is known by its content: the same one again changes nothing, and of one that grew only what ' +
     'is new goes in. What breaks off is taken in up to there; send it again.',
@@ -19,7 +19,9 @@ export const postFile = operation({
       .max(200)
       .regex(/^[^/\\\p{Cc}]+$/u, 'a file name without a path')
       .refine((name) => name !== '.' && name !== '..' && name !== 'mapping.yaml', 'a file name')
-      .openapi({ description: 'Says what it is: events.ndjson, customers.csv, events.ndjson.gz.' }),
+      .openapi({
+        description: 'Says what it is: events.ndjson, customers.csv, events.ndjson.gz, events.ndjson.zst.',
+      }),
     mapping: z
       .string()
       .min(1)

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { packagePath } from '../../platform/package-path.js';
 import { NOW, openIngestTestBed, type IngestTestBed } from '../../test/ingest-services.js';
+import { zstdStored } from '../../test/support/zstd-frames.js';
 import { ingestAnyFile } from '../ingest-any-file.js';
 
 let bed: IngestTestBed;
@@ -50,6 +51,12 @@ test('one row makes a start and a cancellation, with money exact and days at mid
   ]);
   expect(rows[0]?.data).toContain('"unitAmountMinor":5000');
   expect(rows[2]?.data).toContain('"unitAmountMinor":1990');
+});
+
+test('a packed file is the same file, however it is packed', async () => {
+  const content = `${HEADER}70,1,2018-11-01,,50\n`;
+  expect(await ingest(write('packed.csv.zst', zstdStored(content)), PERIODS)).toMatchObject({ accepted: 1 });
+  expect(await ingest(write('packed.csv.gz', gzipSync(content)), PERIODS)).toMatchObject({ chunks: 0 });
 });
 
 test('rows that fail are quarantined by line; what a row says rightly is in', async () => {

@@ -1,12 +1,15 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { createGunzip, type Gunzip } from 'node:zlib';
 import { InputError } from '../../core/errors.js';
 import { PIECE_BYTES } from './line-chunks.js';
-import { isGzip, requireText, SNIFFED_BYTES } from './sniff.js';
+import { packingOf, requireText, SNIFFED_BYTES, type Packing } from './sniff.js';
+import { unpackGzip } from './unpack-gzip.js';
+import { unpackZstd } from './unpack-zstd.js';
 
-/** gzip can unpack a thousandfold: this bounds what one step holds to about 32 MB. */
+/** gzip can unpack a thousandfold: this bounds what one step holds to about 32 MB. (zstd goes block by block.) */
 const PACKED_READ_BYTES = 32 << 10;
+
+const UNPACK: Readonly<Record<Packing, typeof unpackGzip>> = { gzip: unpackGzip, zstd: unpackZstd };
 
 export interface FileBytes {
   readonly name: string;
@@ -14,15 +17,15 @@ export interface FileBytes {
   readonly sizeBytes: number;
   /** How far reading has come in the file as it lies on disk. */
   readonly positionBytes: () => number;
-  /** The file's bytes, unpacked; each piece is valid until the next is asked for. A gzip that breaks off yields all that precedes, then throws `truncated_file`. */
+  /** The file's bytes, unpacked; each piece is valid until the next is asked for. Packed data that breaks off yields all that precedes, then throws `truncated_file`. */
   readonly pieces: AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a text file, plain or .gz.
+ * Opens a text file, plain or packed with gzip or zstd: its first bytes say which, whatever its name.
  *
- * @throws InputError `file_not_found`, or `unsupported_format` when the bytes are not what the name says
+ * @throws InputError `file_not_found`, or `unsupported_format` when the bytes are no text, or not what the name says
  */
 export async function openFileBytes(path: string): Promise<FileBytes> {
   const name = basename(path);
@@ -30,23 +33,17 @@ export async function openFileBytes(path: string): Promise<FileBytes> {
   try {
     const { size } = await handle.stat();
     const head = await readHead(handle);
-    const isPacked = name.toLowerCase().endsWith('.gz');
-    if (isPacked && !isGzip(head) && head.length > 0) {
-      throw new InputError(
-        'unsupported_format',
-        `file ${name}: its name ends in .gz but it is not gzip data`,
-      );
-    }
-    if (!isPacked) requireText(head, name);
+    const packing = packingOf(head, name);
+    if (packing === null) requireText(head, name);
     let positionBytes = 0;
-    const plain = readPieces(handle, isPacked ? PACKED_READ_BYTES : PIECE_BYTES, (position) => {
+    const pieces = readPieces(handle, packing === null ? PIECE_BYTES : PACKED_READ_BYTES, (position) => {
       positionBytes = position;
     });
     return {
       name,
       sizeBytes: size,
       positionBytes: () => positionBytes,
-      pieces: isPacked ? checkedText(gunzipPieces(plain, name), name) : plain,
+      pieces: packing === null ? pieces : checkedText(UNPACK[packing](pieces, name), name),
       close: () => handle.close(),
     };
   } catch (error) {
@@ -93,7 +90,7 @@ async function* readPieces(
   }
 }
 
-/** The first unpacked bytes are looked at too: a gzip of a tar or a ZIP is no text either. */
+/** The first unpacked bytes are looked at too: a packed tar or ZIP is no text either. */
 async function* checkedText(pieces: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
   let isFirst = true;
   for await (const piece of pieces) {
@@ -101,57 +98,4 @@ async function* checkedText(pieces: AsyncIterable<Uint8Array>, name: string): As
     isFirst = false;
     yield piece;
   }
-}
-
-/**
- * Unpacks piece by piece. The stream is left in flowing mode and fed one piece at a time, because a stream that
- * breaks off throws away what it still holds, and what precedes the break must not get lost.
- */
-async function* gunzipPieces(packed: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: 256 << 10 });
-  const unpacked: Uint8Array[] = [];
-  gunzip.on('data', (piece: Buffer) => unpacked.push(piece));
-  const failure = new Promise<Error>((resolve) => gunzip.once('error', resolve));
-  try {
-    for await (const piece of packed) {
-      const error = await feed(gunzip, piece, failure);
-      yield* unpacked.splice(0);
-      if (error) throw brokenGzip(name, error);
-    }
-    const error = await finish(gunzip, failure);
-    yield* unpacked.splice(0);
-    if (error) throw brokenGzip(name, error);
-  } finally {
-    gunzip.destroy();
-  }
-}
-
-function feed(gunzip: Gunzip, piece: Uint8Array, failure: Promise<Error>): Promise<Error | null> {
-  const taken = new Promise<null>((resolve) => {
-    gunzip.write(piece, (error) => {
-      if (!error) resolve(null);
-    });
-  });
-  return Promise.race([taken, failure]);
-}
-
-function finish(gunzip: Gunzip, failure: Promise<Error>): Promise<Error | null> {
-  const ended = new Promise<null>((resolve) => {
-    gunzip.once('end', () => {
-      resolve(null);
-    });
-  });
-  gunzip.end();
-  return Promise.race([ended, failure]);
-}
-
-function brokenGzip(name: string, error: Error): InputError {
-  const isCutOff = 'code' in error && error.code === 'Z_BUF_ERROR';
-  const what = isCutOff ? 'breaks off before its end' : `is damaged (${error.message})`;
-  return new InputError(
-    'truncated_file',
-    `file ${name}: the gzip data ${what}; whole lines before that point were taken in. ` +
-      'Get the file again and ingest it again: nothing will count twice',
-    { details: { file: name }, cause: error },
-  );
 }

@@ -12,6 +12,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eventExamples } from '../../core/events/examples.js';
 import { NOW, openIngestTestBed, type IngestTestBed } from '../../test/ingest-services.js';
+import { zstdStored } from '../../test/support/zstd-frames.js';
 import { ingestNdjsonFile, type FileOptions, type FileProgress } from './ingest-file.js';
 
 let bed: IngestTestBed;
@@ -75,9 +76,10 @@ test('the same file again appends nothing, under another name or packed just as 
     await ingest(join(bed.root, 'twice.ndjson'), { chunkBytes: 2_000 }),
     await ingest(write('renamed.ndjson', content)),
     await ingest(write('packed.ndjson.gz', gzipSync(content))),
+    await ingest(write('packed.ndjson.zst', zstdStored(content))),
     await ingest(join(bed.root, 'twice.ndjson'), { chunkBytes: 1 << 20 }),
   ];
-  expect(again.map(({ accepted, chunks }) => [accepted, chunks])).toEqual(Array(4).fill([0, 0]));
+  expect(again.map(({ accepted, chunks }) => [accepted, chunks])).toEqual(Array(5).fill([0, 0]));
   expect(await newIds()).toEqual(numbers(0, 50));
 });
 
@@ -177,10 +179,40 @@ test('a truncated gzip is a clear error after all whole lines before it; the who
   expect(await newIds()).toEqual(numbers(0, 3_000));
 });
 
+test('a zstd file that breaks off, or is damaged, keeps the whole lines before it; the whole file adds the rest', async () => {
+  const packed = zstdStored(lines(0, 600));
+  const path = write('cut.ndjson.zst', packed.subarray(0, Math.floor(packed.length / 2)));
+  await expect(ingest(path, { chunkBytes: 20_000 })).rejects.toMatchObject({
+    code: 'truncated_file',
+    message: expect.stringMatching(/breaks off before its end/) as string,
+  });
+  const first = await newIds();
+  expect(first.length).toBeGreaterThan(200);
+  expect(first).toEqual(numbers(0, first.length));
+  expect(await quarantined('cut.ndjson.zst')).toEqual([]);
+  writeFileSync(path, Buffer.concat([packed, Buffer.from('no frame')]));
+  await expect(ingest(path, { chunkBytes: 20_000 })).rejects.toMatchObject({
+    code: 'truncated_file',
+    message: expect.stringMatching(/is damaged/) as string,
+  });
+  writeFileSync(path, packed);
+  await ingest(path, { chunkBytes: 20_000 });
+  expect(await newIds()).toEqual(numbers(0, 600));
+});
+
+test('packed data is known by its bytes, whatever the name says', async () => {
+  await ingest(write('zst-inside.ndjson', zstdStored(lines(0, 3))));
+  await ingest(write('gzip-inside.ndjson', gzipSync(lines(3, 6))));
+  await ingest(write('zst-inside.ndjson.gz', zstdStored(lines(6, 9))));
+  expect(await newIds()).toEqual(numbers(0, 9));
+});
+
 test.each([
   ['a ZIP called .ndjson', 'zip.ndjson', Buffer.from('PK\u0003\u0004rest'), /is a ZIP archive/],
-  ['gzip without .gz', 'plain.ndjson', gzipSync('{}'), /is gzip data.*ends in \.gz/],
   ['.gz without gzip', 'fake.ndjson.gz', Buffer.from('{}\n'), /not gzip data/],
+  ['.zst without zstd', 'fake.ndjson.zst', Buffer.from('{}\n'), /ends in \.zst but it is not zstd data/],
+  ['zstd inside gzip', 'both.ndjson.gz', gzipSync(zstdStored('{}')), /is zstd data.*packed twice/],
+  ['a ZIP inside a zstd', 'inner.ndjson.zst', zstdStored('PK\u0003\u0004rest'), /is a ZIP archive/],
   ['a ZIP inside a gzip', 'inner.ndjson.gz', gzipSync(Buffer.from('PK\u0003\u0004rest')), /is a ZIP archive/],
   ['Parquet', 'data.ndjson', Buffer.from('PAR1....'), /is a Parquet file/],
   ['UTF-16', 'wide.ndjson', Buffer.from('\ufeff{}', 'utf16le'), /is UTF-16 text/],

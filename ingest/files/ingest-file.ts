@@ -44,7 +44,7 @@ const OVERLONG_HEAD_BYTES = 64 << 10;
 const ChunkEnd = z.object({ chain_digest: z.string(), offset_bytes: z.bigint() });
 
 /**
- * Takes in an NDJSON file, plain or .gz, chunk by chunk. Each chunk is durable before the next begins, so a killed
+ * Takes in an NDJSON file, plain or packed, chunk by chunk. Each chunk is durable before the next begins, so a killed
  * ingest goes on where it stopped, the same file again appends nothing, and of a file that grew only what is new.
  *
  * @throws InputError when the file is not what its name says, or breaks off; what precedes was taken in

@@ -1,4 +1,5 @@
 import { InputError } from '../../core/errors.js';
+import { frameKind } from './zstd-frame.js';
 
 /** How many first bytes `requireText` needs to see. */
 export const SNIFFED_BYTES = 4_096;
@@ -12,22 +13,16 @@ interface Signature {
 
 const UNPACK = 'unpack it and ingest the files inside';
 const EXPORT = 'export it as CSV or NDJSON';
-const GZIP: Signature = {
-  bytes: [0x1f, 0x8b],
-  what: 'gzip data',
-  advice: 'give it a name that ends in .gz',
-};
+const ONCE = 'it is packed twice; unpack it once';
+const GZIP: Signature = { bytes: [0x1f, 0x8b], what: 'gzip data', advice: ONCE };
+const ZSTD: Signature = { bytes: [0x28, 0xb5, 0x2f, 0xfd], what: 'zstd data', advice: ONCE };
 
 /** First bytes that say for certain what a file is, whatever its name says. */
 const SIGNATURES: readonly Signature[] = [
   { bytes: [0x50, 0x4b, 0x03, 0x04], what: 'a ZIP archive (or an .xlsx workbook)', advice: UNPACK },
   { bytes: [0x50, 0x4b, 0x05, 0x06], what: 'an empty ZIP archive', advice: UNPACK },
   GZIP,
-  {
-    bytes: [0x28, 0xb5, 0x2f, 0xfd],
-    what: 'zstd data',
-    advice: 'unpack it with `zstd -d`, or pack it with gzip',
-  },
+  ZSTD,
   { bytes: [0x42, 0x5a, 0x68], what: 'bzip2 data', advice: 'unpack it with `bunzip2`, or pack it with gzip' },
   {
     bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
@@ -42,14 +37,31 @@ const SIGNATURES: readonly Signature[] = [
   { bytes: [0xfe, 0xff], what: 'UTF-16 text', advice: 'save it as UTF-8' },
 ];
 
-export function isGzip(head: Uint8Array): boolean {
-  return startsWith(head, GZIP.bytes);
+export type Packing = 'gzip' | 'zstd';
+
+/**
+ * How a file is packed, by its first bytes; null when it is not.
+ *
+ * @throws InputError `unsupported_format` when its name says that it is packed and it is not
+ */
+export function packingOf(head: Uint8Array, fileName: string): Packing | null {
+  if (startsWith(head, GZIP.bytes)) return 'gzip';
+  // Tools that pack with several threads put a frame for themselves first.
+  if (frameKind(head) !== 'none') return 'zstd';
+  const ending = /\.(gz|zst)$/i.exec(fileName)?.[1]?.toLowerCase();
+  // An empty file is none of anything, and nothing is in it.
+  if (ending === undefined || head.length === 0) return null;
+  throw new InputError(
+    'unsupported_format',
+    `file ${fileName}: its name ends in .${ending} but it is not ${ending === 'gz' ? 'gzip' : 'zstd'} data`,
+    { details: { file: fileName } },
+  );
 }
 
 /**
  * Refuses a file that is not what its name says, before a single line of it lands in quarantine.
  *
- * @param head the first bytes, unpacked when the name ends in .gz
+ * @param head the first bytes, unpacked
  * @throws InputError `unsupported_format`
  */
 export function requireText(head: Uint8Array, fileName: string): void {

@@ -1,5 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +17,7 @@ import { z } from 'zod';
 import { packagePath } from '../../platform/package-path.js';
 import { ended, startNode, type Ended } from '../support/command-line.js';
 import { writeWorkedFiles } from '../support/company-by-commands.js';
+import { zstdStored } from '../support/zstd-frames.js';
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'headgate-package-'));
@@ -99,6 +108,8 @@ test(
   async () => {
     const { events, catalog } = writeWorkedFiles(folder);
     expect((await headgate('ingest', events)).stdout).toMatch(/events\.ndjson +54 +2/);
+    writeFileSync(`${events}.zst`, zstdStored(readFileSync(events, 'utf8')));
+    expect((await headgate('ingest', `${events}.zst`)).stdout).toContain('was taken in before');
     expect((await headgate('catalog', 'publish', catalog)).code).toBe(0);
     expect(await headgate('transform', '--as-of', '2026-05-01')).toMatchObject({ code: 0 });
     const sql = await headgate(
