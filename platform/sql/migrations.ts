@@ -1,23 +1,49 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { RefusedError } from '../../core/errors.js';
+import { HeadgateError, RefusedError } from '../../core/errors.js';
 import { packagePath } from '../package-path.js';
 import type { SqlDatabase } from './sql.js';
+
+export const MIGRATIONS_FOLDER = packagePath('platform', 'sql', 'migrations');
 
 const Journal = z.object({ entries: z.array(z.object({ when: z.number(), tag: z.string() })) });
 
 /** The migrations that this version ships, oldest first. */
 export function shippedMigrations(): { tag: string; when: number }[] {
-  const journal = readFileSync(packagePath('platform', 'sql', 'migrations', 'meta', '_journal.json'), 'utf8');
+  const journal = readFileSync(join(MIGRATIONS_FOLDER, 'meta', '_journal.json'), 'utf8');
   return Journal.parse(JSON.parse(journal)).entries;
+}
+
+/**
+ * Brings the tables to this version, or changes nothing.
+ *
+ * @param apply the driver's own migrator
+ * @param known makes ours of a driver's error, where it is one that callers can act on
+ */
+export async function migrateStore(
+  database: SqlDatabase,
+  apply: () => Promise<void>,
+  known: (error: unknown) => unknown = (error) => error,
+): Promise<void> {
+  await refuseNewerStore(database);
+  try {
+    await apply();
+  } catch (error) {
+    const cause = known(error);
+    if (cause instanceof HeadgateError) throw cause;
+    throw new RefusedError('schema_migration_failed', 'sql: a migration failed; nothing was changed by it', {
+      cause,
+    });
+  }
 }
 
 /**
  * Drizzle applies what is missing and says nothing about a store that is ahead of it: an older headgate would
  * write rows that a newer one no longer expects.
  */
-export async function refuseNewerStore(database: SqlDatabase): Promise<void> {
+async function refuseNewerStore(database: SqlDatabase): Promise<void> {
   const applied = await lastAppliedMigration(database);
   const newest = shippedMigrations().at(-1)?.when ?? 0;
   if (applied > newest) {

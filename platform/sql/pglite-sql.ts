@@ -1,9 +1,8 @@
 import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
 import { migrate } from 'drizzle-orm/pglite/migrator';
-import { RefusedError, UnavailableError } from '../../core/errors.js';
-import { packagePath } from '../package-path.js';
-import { refuseNewerStore } from './migrations.js';
+import { UnavailableError } from '../../core/errors.js';
+import { MIGRATIONS_FOLDER, migrateStore } from './migrations.js';
 import * as schema from './schema.js';
 import type { Sql } from './sql.js';
 
@@ -19,21 +18,9 @@ export async function openPgliteSql(directory: string): Promise<Sql> {
   const database = drizzle({ client, schema });
   return {
     database,
+    isShared: false,
     survivesPowerCut: false,
-    async migrate() {
-      await refuseNewerStore(database);
-      try {
-        await migrate(database, { migrationsFolder: packagePath('platform', 'sql', 'migrations') });
-      } catch (error) {
-        throw new RefusedError(
-          'schema_migration_failed',
-          `sql: a migration failed; nothing was changed by it`,
-          {
-            cause: error,
-          },
-        );
-      }
-    },
+    migrate: () => migrateStore(database, () => migrate(database, { migrationsFolder: MIGRATIONS_FOLDER })),
     async close() {
       if (!client.closed && !guard.hasStopped()) await client.close();
     },

@@ -7,9 +7,11 @@ export type SqlDatabase = PgDatabase<PgQueryResultHKT, typeof schema>;
 /** The transactional store: keys, vault, catalog versions, runs and their pointer, quarantine, audit. */
 export interface Sql {
   readonly database: SqlDatabase;
+  /** Whether other processes may have it open too: then what one of them changes, the others must notice. */
+  readonly isShared: boolean;
   /**
-   * False for PGlite, which never calls fsync: it survives a killed process, not a power cut. What moves real
-   * money asks for true.
+   * False for PGlite, which never calls fsync, and for a server that was told not to: it survives a killed process, not a power cut.
+   * What moves real money asks for true.
    */
   readonly survivesPowerCut: boolean;
   /** Brings the tables to this version; a store that is newer than this version is refused. */

@@ -21,6 +21,7 @@ import type {
   RowSchema,
   RunLocation,
   RunReader,
+  TopicProgress,
   Warehouse,
 } from './warehouse.js';
 
@@ -89,6 +90,19 @@ export class ClickHouseWarehouse implements Warehouse {
     );
     const recordedAtMicros = events.at(-1)?.recordedAtMicros ?? 0n;
     await insertProgress(this.connection, [{ stream, partition, lastOffset, recordedAtMicros }]);
+  }
+
+  async topicProgress(): Promise<TopicProgress[]> {
+    const positions = await this.positions();
+    return STREAMS.flatMap((stream) =>
+      positions[stream]
+        .filter(({ partition }) => partition >= FIRST_TOPIC_PARTITION)
+        .map(({ partition, offset }) => ({
+          stream,
+          topicPartition: partition - FIRST_TOPIC_PARTITION,
+          lastOffset: offset,
+        })),
+    );
   }
 
   async recordChunk(chunk: IngestChunk, recordedAtMicros: bigint): Promise<void> {

@@ -27,11 +27,17 @@ import type {
   RowSchema,
   RunLocation,
   RunReader,
+  TopicProgress,
   Warehouse,
 } from './warehouse.js';
 
 const NOTHING: AppendReceipt = { count: 0, first: null, last: null };
 const ChunkRow = z.object({ source_name: z.string(), offset_bytes: z.bigint(), rows: z.bigint() });
+const ProgressRow = z.object({
+  stream: z.enum(STREAMS),
+  topic_partition: z.bigint(),
+  last_offset: z.bigint(),
+});
 
 /**
  * One DuckDB file that this process alone has open. One writer at a time: offsets become visible in ascending order,
@@ -119,6 +125,15 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
         },
       });
     });
+  }
+
+  async topicProgress(): Promise<TopicProgress[]> {
+    const rows = await this.query('SELECT * FROM log_progress ORDER BY ALL', {}, ProgressRow);
+    return rows.map(({ stream, topic_partition: partition, last_offset: lastOffset }) => ({
+      stream,
+      topicPartition: Number(partition),
+      lastOffset,
+    }));
   }
 
   recordChunk(chunk: IngestChunk, recordedAtMicros: bigint): Promise<void> {

@@ -210,6 +210,19 @@ export function warehouseContract(name: string, make: () => Promise<WarehouseUnd
         expect(await within(await positionsOf())).toBe(4n);
       });
 
+      test('progress of each partition is the furthest that was taken in, also after opening again', async () => {
+        await append([rawEvent('not from a topic')]);
+        expect(await warehouse.topicProgress()).toEqual([]);
+        await warehouse.appendFromLog(batch({ 0: 'a', 1: 'b' }, { lastOffset: 4n }));
+        await warehouse.appendFromLog(batch({ 0: 'a' }));
+        await warehouse.appendFromLog(batch({ 0: 'c' }, { stream: 'crm', topicPartition: 1003 }));
+        await reopen();
+        const progress = await warehouse.topicProgress();
+        expect(progress).toHaveLength(2);
+        expect(progress).toContainEqual({ stream: 'executions', topicPartition: 0, lastOffset: 4n });
+        expect(progress).toContainEqual({ stream: 'crm', topicPartition: 1003, lastOffset: 0n });
+      });
+
       test('batches of many partitions at once all arrive', async () => {
         await Promise.all(
           Array.from({ length: 8 }, (_, topicPartition) =>

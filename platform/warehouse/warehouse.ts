@@ -60,6 +60,13 @@ export interface LoggedEvent {
   readonly recordedAtMicros: bigint;
 }
 
+/** How far a partition of a topic has been taken in, inclusive. */
+export interface TopicProgress {
+  readonly stream: Stream;
+  readonly topicPartition: number;
+  readonly lastOffset: bigint;
+}
+
 /** Where a published run's marts are, as the `runs` table has it. */
 export interface RunLocation {
   readonly runId: string;
@@ -101,6 +108,8 @@ export interface Warehouse extends Queries {
    * @throws UnavailableError (retryable) when the engine can't write now; then the batch may be sent again, whole
    */
   appendFromLog(batch: LogBatch): Promise<void>;
+  /** Where a consumer goes on: partitions that something was taken in from. The consumer group's own offsets are but a copy of it. */
+  topicProgress(): Promise<readonly TopicProgress[]>;
   /** Where a chunk's events went through a log, its progress is noted after they are durable there; the same chunk again is known. */
   recordChunk(chunk: IngestChunk, recordedAtMicros: bigint): Promise<void>;
   /** The chunk with this digest, when it has been taken in. */

@@ -172,7 +172,10 @@ class Server {
     const { process: running } = this;
     if (running === null || hasEnded(running)) return;
     const ended = once(running, 'exit');
+    // Killed alone, it would leave the processes of open connections at work for a while.
+    const workers = signal === 'SIGKILL' ? childrenOf(running) : [];
     running.kill(signal);
+    for (const worker of workers) process.kill(worker, signal);
     await ended;
   }
 
@@ -258,6 +261,14 @@ function serverUser(): { uid: number; gid: number } | { uid?: undefined } {
   const nobody = /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
   if (nobody === null) throw new Error('Postgres refuses to run as root, and there is no user "nobody"');
   return { uid: Number(nobody[1]), gid: Number(nobody[2]) };
+}
+
+function childrenOf({ pid }: ChildProcess): number[] {
+  const listed =
+    process.platform === 'linux'
+      ? readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8')
+      : spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' }).stdout;
+  return listed.split(/\s+/).filter(Boolean).map(Number);
 }
 
 function hasEnded(child: ChildProcess): boolean {
