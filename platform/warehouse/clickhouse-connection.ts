@@ -24,6 +24,8 @@ const SAME_MEANING = {
   cast_keep_nullable: 1,
   prefer_column_name_to_alias: 1,
   session_timezone: 'UTC',
+  // Ours are written by templates; the default is for people.
+  max_query_size: '67108864',
 } as const;
 
 const INSERT_SETTINGS: ClickHouseSettings = {

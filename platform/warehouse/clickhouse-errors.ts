@@ -151,6 +151,13 @@ export function clickHouseError(error: unknown, what: string, server: string): H
 /** The same while connecting: there a setting that is wrong is an error of whoever set it, not of the server. */
 export function connectError(error: unknown, server: string): HeadgateError {
   if (error instanceof HeadgateError) return error;
+  if (isConnectionLost(error) && server.startsWith('http:')) {
+    return new UnavailableError(
+      'warehouse_unavailable',
+      `ClickHouse: ${server} hangs up without an answer; if it speaks TLS there, write https:// in CLICKHOUSE_URL, else try again`,
+      { cause: error, details: { retryAfterSeconds: 5 } },
+    );
+  }
   const explanation = explained(error, server);
   if (explanation !== null && !explanation.isSetting) return clickHouseError(error, 'ClickHouse', server);
   const problem =

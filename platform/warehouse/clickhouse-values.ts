@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { InvariantError } from '../../core/errors.js';
 import { formatInstant, tryParseInstant } from '../../core/time.js';
 
@@ -60,7 +61,7 @@ export function decoderOf(type: string): Decoder {
     case 'Array':
       return arrayOf(decoderOf(parts[0] ?? ''));
     case 'Map':
-      return arrayOf(tupleOf(parts));
+      return arrayOf(entryOf(parts));
     case 'Tuple':
       return tupleOf(parts);
     case 'Nested':
@@ -76,6 +77,17 @@ function nullable(decode: Decoder): Decoder {
 
 function arrayOf(decode: Decoder): Decoder {
   return decode === asIs ? asIs : (value) => (Array.isArray(value) ? value.map(decode) : value);
+}
+
+const Entry = z.object({ keys: z.unknown(), values: z.unknown() });
+
+/** An entry of a map, as [key, value]: as an object a map would lose the type of its keys. */
+function entryOf([key = '', value = '']: readonly string[]): Decoder {
+  const [decodeKey, decodeValue] = [decoderOf(key), decoderOf(value)];
+  return (entry) => {
+    const { keys, values } = Entry.parse(entry);
+    return [decodeKey(keys), decodeValue(values)];
+  };
 }
 
 /** A tuple with names is an object, one without is an array. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Session } from 'chdb';
+import { statementsOf } from '../../platform/warehouse/clickhouse-statement.js';
 import { BadCall, type ClickHouseCall } from './clickhouse-call.js';
 
 export interface ClickHouseAnswer {
@@ -9,11 +10,14 @@ export interface ClickHouseAnswer {
   readonly rows: number;
 }
 
-const quote = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+/** The engine takes a statement as a text of C, which ends at the first NUL. */
+const quote = (value: string): string =>
+  `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')}'`;
 const identifier = (name: string): string => `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
 
 const PLACEHOLDER = /\{\s*([A-Za-z_]\w*)\s*:\s*[A-Za-z]/g;
 const INSERT = /^(\s*insert\s+into\s+[^]*?)(\s+settings\s+[^]*?)?\s+format\s+(\w+)\s*;?\s*$/i;
+const LONG_STATEMENT = 1 << 28;
 const SET_STATEMENT = /^\s*set\s+([^]+?);?\s*$/i;
 const ASSIGNMENT = /([A-Za-z_]\w*)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s,]+)/g;
 
@@ -23,14 +27,17 @@ const ASSIGNMENT = /([A-Za-z_]\w*)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s,]+)/g;
  */
 export class ClickHouseEngine {
   private queue: Promise<unknown> = Promise.resolve();
-  private readonly session: Session;
+  private opened: Session | null = null;
   private readonly scratch = mkdtempSync(join(tmpdir(), 'clickhouse-engine-'));
   private readonly sessions = new Map<string, Map<string, string>>();
   private readonly parametersSeen = new Set<string>();
   private uploads = 0;
 
-  constructor(directory: string) {
-    this.session = new Session(directory);
+  /** The engine starts with the first call: what is refused before needs none. */
+  constructor(private readonly directory: string) {}
+
+  private get session(): Session {
+    return (this.opened ??= new Session(this.directory));
   }
 
   /** Runs when all calls before it are done. One whose caller has left by then is not run. */
@@ -44,11 +51,17 @@ export class ClickHouseEngine {
   }
 
   close(): void {
-    this.session.close();
+    this.opened?.close();
     rmSync(this.scratch, { recursive: true, force: true });
   }
 
   private async execute(call: ClickHouseCall): Promise<ClickHouseAnswer> {
+    // The engine would run them all; a server refuses. Rows of an insert may hold anything.
+    if (!/^\s*insert\s/i.test(call.sql) && statementsOf(call.sql).length > 1) {
+      throw new BadCall(
+        'Code: 62. DB::Exception: Syntax error (Multi-statements are not allowed). (SYNTAX_ERROR)',
+      );
+    }
     this.bindParameters(call);
     this.session.query(`USE ${identifier(call.database)}`, 'Null');
     const settings = new Map([...this.settingsOf(call.sessionId), ...call.settings]);
@@ -74,11 +87,14 @@ export class ClickHouseEngine {
         throw new BadCall(`Code: 456. DB::Exception: Substitution \`${name}\` is not set`);
       }
     }
+    // A server takes parameters of any length; here each is a statement.
+    this.session.query(`SET max_query_size = ${LONG_STATEMENT}`, 'Null');
     for (const [name, value] of parameters) {
       if (!/^[A-Za-z_]\w*$/.test(name)) throw new BadCall(`param_${name} is not a name`);
       this.session.query(`SET param_${name} = ${quote(value)}`, 'Null');
       this.parametersSeen.add(name);
     }
+    this.session.query('SET max_query_size = DEFAULT', 'Null');
   }
 
   private settingsOf(sessionId: string | null): Map<string, string> {

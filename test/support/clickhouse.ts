@@ -6,14 +6,32 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { packagePath } from '../../platform/package-path.js';
+import { freePort } from './free-port.js';
 import { isAvailable } from './services.js';
 
 /** The real engine in a process of its own, answering ClickHouse's HTTP protocol on a free port of loopback. */
 export interface ClickHouse {
   readonly port: number;
   readonly client: ClickHouseClient;
+  /** As CLICKHOUSE_URL would be, with a password and TLS if there are. */
+  url(database: string): string;
+  /** kill -9: what it had answered is on the disk, and clients see their connections break. */
+  crash(): Promise<void>;
+  /** After a crash: the same data on the same port. */
+  start(): Promise<void>;
   /** Ends the process and removes its files. */
   stop(): Promise<void>;
+}
+
+export interface ClickHouseOptions {
+  /** Of the user `default`. */
+  readonly password?: string;
+  /** What it says its version is. */
+  readonly version?: string;
+  /** PEM texts; with them it speaks TLS only. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** In blocks of 512 bytes: every write beyond it fails, as on a full disk. */
+  readonly fileSizeLimit?: number;
 }
 
 /** Big integers and decimals as digits, instants as RFC 3339: nothing of a value is lost on its way through JSON. */
@@ -32,51 +50,84 @@ export function hasClickHouse(): boolean {
   );
 }
 
-export async function startClickHouse(): Promise<ClickHouse> {
+export async function startClickHouse(options: ClickHouseOptions = {}): Promise<ClickHouse> {
   const directory = mkdtempSync(join(tmpdir(), 'headgate-clickhouse-'));
+  const port = await freePort();
+  const { tls, password = '' } = options;
+  const origin = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+  let child = await startProcess(directory, port, options);
+  const client = createClient({
+    url: origin,
+    password,
+    request_timeout: 300_000,
+    log: { level: ClickHouseLogLevel.OFF },
+    ...(tls === undefined ? {} : { tls: { ca_cert: Buffer.from(tls.certificate) } }),
+  });
+  return {
+    port,
+    client,
+    url: (database) => {
+      const url = new URL(`${origin}/${database}`);
+      if (password !== '') url.username = 'default';
+      url.password = password;
+      return url.href;
+    },
+    crash: () => ended(child, 'SIGKILL'),
+    start: async () => {
+      child = await startProcess(directory, port, options);
+    },
+    stop: async () => {
+      await client.close();
+      await ended(child, 'SIGTERM');
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startProcess(
+  directory: string,
+  port: number,
+  { fileSizeLimit, ...behaviour }: ClickHouseOptions,
+): Promise<ChildProcess> {
   const logFile = join(directory, 'errors.log');
   const log = openSync(logFile, 'a');
+  const limit = fileSizeLimit === undefined ? '' : `ulimit -f ${fileSizeLimit}; `;
+  const shim = packagePath('test', 'services', 'clickhouse-shim.ts');
   const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', packagePath('test', 'services', 'clickhouse-shim.ts'), join(directory, 'data')],
+    'sh',
+    [
+      '-c',
+      `${limit}exec "$0" --import tsx "$@"`,
+      process.execPath,
+      shim,
+      join(directory, 'data'),
+      String(port),
+      JSON.stringify(behaviour),
+    ],
     // Its standard input is a pipe from us: it ends when we do, however we end.
     { cwd: packagePath(), stdio: ['pipe', 'pipe', log] },
   );
   closeSync(log);
-  const stop = async (): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-    }
-    rmSync(directory, { recursive: true, force: true });
-  };
   try {
-    const port = await listeningPort(child, logFile);
-    const client = createClient({
-      url: `http://127.0.0.1:${port}`,
-      request_timeout: 300_000,
-      log: { level: ClickHouseLogLevel.ERROR },
-    });
-    return {
-      port,
-      client,
-      stop: async () => {
-        await client.close();
-        await stop();
-      },
-    };
+    await listening(child, logFile);
+    return child;
   } catch (error) {
-    await stop();
+    await ended(child, 'SIGKILL');
     throw error;
   }
 }
 
-async function listeningPort(child: ChildProcess, logFile: string): Promise<number> {
+async function ended(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
+}
+
+async function listening(child: ChildProcess, logFile: string): Promise<void> {
   if (child.stdout === null) throw new Error('the ClickHouse process has no output');
   for await (const line of createInterface({ input: child.stdout })) {
-    const port = /^listening (\d+)$/.exec(line)?.[1];
-    if (port !== undefined) return Number(port);
+    if (/^listening \d+$/.test(line)) return;
   }
   throw new Error(`ClickHouse did not start:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`);
 }
