@@ -28,10 +28,20 @@ export function parseJsonExact(text: string): JsonParseResult {
     // JSON.parse's message differs between Node versions; the strict parser says it the same everywhere.
     return parseJsonStrictly(text, MAX_JSON_DEPTH);
   }
-  const keys = countKeys(value, 0);
-  // Every key is followed by `":`, so equal counts prove that no key came twice. A string that holds
-  // `":` makes the counts differ too; then the strict parser decides.
-  return keys === countKeyMarks(text) ? { ok: true, value } : parseJsonStrictly(text, MAX_JSON_DEPTH);
+  return hasEachKeyOnce(text, value) ? { ok: true, value } : parseJsonStrictly(text, MAX_JSON_DEPTH);
+}
+
+/** Whether what `JSON.parse` made of the text is surely what `parseJsonExact` would; false when it would have to look closer. */
+export function isParsedExactly(text: string, value: unknown): boolean {
+  return !NEEDS_EXACT_PARSER.test(text) && hasEachKeyOnce(text, value);
+}
+
+/**
+ * Every key is followed by `":`, so equal counts prove that no key came twice. A string that holds `":` makes the counts differ too;
+ * then the strict parser decides.
+ */
+function hasEachKeyOnce(text: string, value: unknown): boolean {
+  return countKeys(value, 0) === countKeyMarks(text);
 }
 
 /** `JSON.stringify` with numbers in plain notation: 0.0000001, never 1e-7, which not every reader of SQL takes. */
