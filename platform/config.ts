@@ -81,6 +81,7 @@ export const Environment = z.object({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,100}$/, 'use letters, digits, ".", "_" and "-"')
     .default('headgate'),
+  HEADGATE_KAFKA_GENERATION: wholeNumber(0, { min: 0, max: 1000 }),
   HEADGATE_KAFKA_PARTITIONS: wholeNumber(6, { min: 1, max: 1000 }),
   HEADGATE_KAFKA_REPLICATION: wholeNumber(1, { min: 1, max: 10 }),
   HEADGATE_KAFKA_RETENTION_DAYS: wholeNumber(30, { min: 1, max: 36_500 }),
@@ -134,6 +135,8 @@ export interface Limits {
 export interface KafkaConfig {
   readonly brokers: readonly string[];
   readonly topicPrefix: string;
+  /** Raised when topics are made anew, whose offsets begin at 0 again: what came from the ones before keeps its place. */
+  readonly generation: number;
   /** Of topics that Headgate makes; existing ones keep theirs. */
   readonly partitions: number;
   readonly replication: number;
@@ -281,6 +284,7 @@ function kafkaOf(settings: Settings): KafkaConfig | null {
   return {
     brokers: settings.KAFKA_BROKERS,
     topicPrefix: settings.HEADGATE_KAFKA_TOPIC_PREFIX,
+    generation: settings.HEADGATE_KAFKA_GENERATION,
     partitions: settings.HEADGATE_KAFKA_PARTITIONS,
     replication: settings.HEADGATE_KAFKA_REPLICATION,
     retentionDays: settings.HEADGATE_KAFKA_RETENTION_DAYS,

@@ -11,7 +11,7 @@ export interface EventLog {
    * written together are recorded at the latest of theirs.
    *
    * @throws UnavailableError (retryable, with details.retryAfterSeconds) when the queue is full or the log can't
-   *   be written; then none of these events was appended
+   *   be written. Where an answer got lost on the way, some may have been appended all the same: sent again, each counts once
    */
   append(events: readonly RawEvent[], options: { recordedAtMicros: bigint }): Promise<AppendReceipt>;
   /** Takes nothing more, and returns when everything taken is answered. */

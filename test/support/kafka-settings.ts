@@ -5,6 +5,9 @@ import { join } from 'node:path';
 /** Ports of one broker. Clients that need no password use `plain`; it is also how the broker talks to itself. */
 export interface KafkaPorts {
   readonly plain: number;
+  /** Plain too, for what stands between a client and the broker: the broker tells its clients to come to `proxy`. */
+  readonly proxied: number;
+  readonly proxy: number;
   readonly controller: number;
   readonly sasl: number;
   readonly tls: number;
@@ -15,6 +18,7 @@ export interface KafkaPorts {
 export const KAFKA_USER = { username: 'headgate', password: 'a password of tests' } as const;
 
 const KEYSTORE_PASSWORD = 'changeit';
+const PLAIN_PROTOCOLS = 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT';
 
 /** Writes the broker's server.properties, with listeners for TLS and SASL when it is to be `secure`; returns its path. */
 export function writeKafkaSettings(
@@ -37,15 +41,16 @@ export function writeKafkaSettings(
   return file;
 }
 
-function plainSettings(directory: string, { plain, controller }: KafkaPorts): Record<string, string> {
+function plainSettings(directory: string, ports: KafkaPorts): Record<string, string> {
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${plain},CONTROLLER://127.0.0.1:${controller}`,
+    listeners: plainListeners(ports),
+    'advertised.listeners': advertised(ports),
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': PLAIN_PROTOCOLS,
     'log.dirs': join(directory, 'data'),
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '1',
@@ -57,6 +62,18 @@ function plainSettings(directory: string, { plain, controller }: KafkaPorts): Re
     'group.initial.rebalance.delay.ms': '0',
     'auto.create.topics.enable': 'false',
   };
+}
+
+function plainListeners({ plain, proxied, controller }: KafkaPorts): string {
+  return `PLAINTEXT://127.0.0.1:${plain},PROXIED://127.0.0.1:${proxied},CONTROLLER://127.0.0.1:${controller}`;
+}
+
+function secureListeners({ sasl, tls, saslTls }: KafkaPorts): string {
+  return `SASL://127.0.0.1:${sasl},TLS://127.0.0.1:${tls},SASLTLS://127.0.0.1:${saslTls}`;
+}
+
+function advertised({ plain, proxy }: KafkaPorts): string {
+  return `PLAINTEXT://127.0.0.1:${plain},PROXIED://127.0.0.1:${proxy}`;
 }
 
 function secureSettings(directory: string, ports: KafkaPorts): Record<string, string> {
@@ -72,11 +89,9 @@ function secureSettings(directory: string, ports: KafkaPorts): Record<string, st
     ]),
   ]);
   return {
-    listeners:
-      `PLAINTEXT://127.0.0.1:${ports.plain},CONTROLLER://127.0.0.1:${ports.controller},` +
-      `SASL://127.0.0.1:${ports.sasl},TLS://127.0.0.1:${ports.tls},SASLTLS://127.0.0.1:${ports.saslTls}`,
-    'listener.security.protocol.map':
-      'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,SASLTLS:SASL_SSL',
+    listeners: `${plainListeners(ports)},${secureListeners(ports)}`,
+    'advertised.listeners': `${advertised(ports)},${secureListeners(ports)}`,
+    'listener.security.protocol.map': `${PLAIN_PROTOCOLS},SASL:SASL_PLAINTEXT,TLS:SSL,SASLTLS:SASL_SSL`,
     'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
     'ssl.keystore.location': keystore,
     'ssl.keystore.type': 'PKCS12',

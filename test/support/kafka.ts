@@ -19,12 +19,15 @@ import { freePorts } from './free-port.js';
 import { installKafka, missingForKafka } from './kafka-jars.js';
 import { KAFKA_USER, writeKafkaSettings, type KafkaPorts } from './kafka-settings.js';
 import { isAvailable } from './services.js';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 
 /** The real broker, KRaft, one node, in a process of its own on free ports of loopback. */
 export interface KafkaBroker {
   /** For KAFKA_BROKERS: no TLS, no password. */
   readonly brokers: string;
   readonly ports: KafkaPorts;
+  /** What goes through `ports.proxy` can get lost. */
+  readonly proxy: TcpProxy;
   /** The certificate authority of the TLS listeners, when it was started with `secure`. */
   readonly caFile: string;
   /** kill -9. What it had written is there for `restart`. */
@@ -67,8 +70,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
   const jars = await installKafka();
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'headgate-kafka-'));
   mkdirSync(directory, { recursive: true });
-  const [plain = 0, controller = 0, sasl = 0, tls = 0, saslTls = 0] = await freePorts(5);
-  const ports = { plain: options.port ?? plain, controller, sasl, tls, saslTls };
+  const [plain = 0, controller = 0, sasl = 0, tls = 0, saslTls = 0, proxied = 0] = await freePorts(6);
+  const proxy = await startTcpProxy(proxied);
+  const ports = { plain: options.port ?? plain, proxied, proxy: proxy.port, controller, sasl, tls, saslTls };
   const { secure = false, settings = {} } = options;
   const settingsFile = writeKafkaSettings(directory, ports, { secure, settings });
   if (!existsSync(join(directory, 'data', 'meta.properties'))) await format(jars, settingsFile, secure);
@@ -79,11 +83,13 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
   return {
     brokers: `127.0.0.1:${ports.plain}`,
     ports,
+    proxy,
     caFile: join(directory, 'ca.pem'),
     kill: () => broker.end('SIGKILL'),
     restart: () => broker.start(),
     stop: async () => {
       // Nobody reads a temporary broker's data again, so it need not be told to close its files.
+      await proxy.stop();
       await broker.end(temporary === null ? 'SIGTERM' : 'SIGKILL');
       if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
     },
