@@ -23,7 +23,10 @@ const figures: Figure[] = [];
 async function measure(name: string, work: () => Promise<Figure | Figure[]>): Promise<void> {
   if (wanted !== undefined && !wanted.includes(name)) return;
   console.error(`${name} …`);
-  figures.push(...[await work()].flat());
+  const made = [await work()].flat();
+  // Said at once: what a later measurement fails at must not lose it.
+  printFigures(made);
+  figures.push(...made);
 }
 
 try {
@@ -44,7 +47,7 @@ try {
     await measure('memory', () => benchIngestMemory(file, company.bytes, directory));
     await measure('transform', () => benchTransform(file, company.lines, company.endsAt));
   }
-  printFigures(figures);
 } finally {
+  if (figures.length > 0) printFigures(figures);
   rmSync(directory, { recursive: true, force: true });
 }

@@ -7,12 +7,12 @@ import { latencies, startServer, type Call } from './http-load.js';
 
 const PER_SECOND = 200;
 const IN_FLIGHT = 32;
-const METRICS = [
+export const METRICS = [
   'mrr',
   'arr',
   'new_mrr',
   'expansion_mrr',
-  'churn_mrr',
+  'churned_mrr',
   'contraction_mrr',
   'reactivation_mrr',
   'quick_ratio',
