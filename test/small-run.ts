@@ -71,6 +71,14 @@ export function mrrRow(month: string, dimension: string, member: string, close_m
   };
 }
 
+/** The week of as-of (a Monday) has begun and is not over. */
+const WEEKS: readonly Row[] = ['2026-05-25', '2026-06-01'].map((week) => ({
+  week,
+  package_id: 'leads',
+  executions: 7,
+  is_complete: week < '2026-06-01',
+}));
+
 const TARGETS: readonly Row[] = ['mrr', 'customers'].flatMap((target_id) =>
   ['2026-03-01', '2026-04-01'].map((period) => ({
     target_id,
@@ -98,6 +106,7 @@ export const SMALL_RUN: Readonly<Record<string, readonly Row[]>> = {
   commission_lines: COMMISSIONS,
   targets: TARGETS,
   mrr_months: MRR,
+  package_weeks: WEEKS,
   int_orgs: ['a', 'b', 'c', 'test'].map((id) => ({
     org_id: `org_${id}`,
     name: id === 'a' ? TOKEN : null,

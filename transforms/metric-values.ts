@@ -132,7 +132,7 @@ export function metricStatement(metric: Metric, question: MetricQuestion, relati
       ${metric.value} as metric_value,
       ${metric.numerator ?? 'cast(null as bigint)'} as metric_numerator,
       ${metric.denominator ?? 'cast(null as bigint)'} as metric_denominator,
-      ${metric.grain === 'month' && metric.hasCompleteness === true ? 'is_complete' : 'cast(null as boolean)'} as metric_is_complete
+      ${metric.hasCompleteness === true ? 'is_complete' : 'cast(null as boolean)'} as metric_is_complete
       ${columns.map((column) => `, cast(${column} as varchar) as ${column}`).join('')}
     from ${relation}.${metric.mart}
     ${conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`}

@@ -30,7 +30,7 @@ export interface Metric {
   /** The mart's date column; absent when grain is none. */
   readonly period?: string;
   readonly currency?: string;
-  /** The mart marks months that are not over yet (`is_complete`). */
+  /** The mart marks periods that are not over yet (`is_complete`). */
   readonly hasCompleteness?: boolean;
   /** Rows of the mart that carry this number: column = value. */
   readonly filters?: Readonly<Record<string, string | number | boolean>>;

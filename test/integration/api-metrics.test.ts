@@ -30,8 +30,8 @@ describe('metrics', () => {
     ),
     next_cursor: z.string().nullable(),
   });
-  const values = async (query: string) =>
-    (await bed.call({ path: `/v1/metrics/mrr?${query}` })).as(Values).values;
+  const values = async (query: string, metric = 'mrr') =>
+    (await bed.call({ path: `/v1/metrics/${metric}?${query}` })).as(Values).values;
 
   test('answer what the mart holds: totals, a breakdown, one member, a window of months', async () => {
     const totals = await values('');
@@ -55,6 +55,14 @@ describe('metrics', () => {
     ]);
     expect((await values('where[plan]=starter&to=2026-02-01')).map(({ value }) => value)).toEqual(['400']);
     expect(await values('currency=EUR')).toEqual([]);
+  });
+
+  test('a week that is not over says so, as a month does', async () => {
+    const weeks = await values('', 'package_executions');
+    expect(weeks.map(({ period, is_complete: isComplete }) => [period, isComplete])).toEqual([
+      ['2026-05-25', true],
+      ['2026-06-01', false],
+    ]);
   });
 
   test('page by page give what they give at once', async () => {

@@ -37,6 +37,7 @@ const packageWeek = {
   cadence: 'weekly',
   mart: 'package_weeks',
   period: 'week',
+  hasCompleteness: true,
 } as const satisfies Partial<Metric>;
 
 /** Whether people take the product up: how much of it, how soon it gives them something, how well it runs. */
