@@ -6,6 +6,7 @@ import {
   monthArgument,
   pairArgument,
   portArgument,
+  wholeNumberArgument,
 } from './arguments.js';
 
 test('a day stands for its midnight in UTC, and an instant for itself', () => {
@@ -32,6 +33,8 @@ test('days, counts and ports are what they are or refused', () => {
   expect(() => dayArgument('2026-02-30')).toThrow('Write a day');
   expect(countArgument('7')).toBe(7);
   for (const text of ['0', '-1', '1.5', '1e3', '']) expect(() => countArgument(text)).toThrow('whole number');
+  expect(wholeNumberArgument('-5')).toBe(-5);
+  for (const text of ['1.5', '', 'a', '1e3']) expect(() => wholeNumberArgument(text)).toThrow('whole number');
   expect(portArgument('0')).toBe('0');
   expect(() => portArgument('65536')).toThrow('port');
 });

@@ -31,6 +31,11 @@ export function countArgument(text: string): number {
   return Number(text);
 }
 
+export function wholeNumberArgument(text: string): number {
+  if (!/^-?\d{1,6}$/.test(text)) throw new InvalidArgumentError('Write a whole number.');
+  return Number(text);
+}
+
 export function portArgument(text: string): string {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
     throw new InvalidArgumentError('Write a port from 0 (any that is free) to 65535.');

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { showPpm, showSeconds, showValue, sparkline } from './numbers.js';
+import {
+  showComparator,
+  showFigure,
+  showPpm,
+  showQuantity,
+  showSeconds,
+  showValue,
+  sparkline,
+} from './numbers.js';
 
 test('money is written by its currency: two, no and three decimals', () => {
   expect(showValue(2_030_500n, 'minor', 'USD')).toBe('$20,305.00');
@@ -26,6 +34,30 @@ test('seconds are their two largest units', () => {
   expect([0n, 59n, 60n, 700n, 3_600n, 183_600n].map(showSeconds)).toEqual([
     ...['0 s', '59 s', '1 min', '11 min 40 s', '1 h', '2 d 3 h'],
   ]);
+});
+
+test('a negative duration is the same length with a sign, never 0 s', () => {
+  expect([-1n, -700n, -183_600n].map(showSeconds)).toEqual(['-1 s', '-11 min 40 s', '-2 d 3 h']);
+});
+
+test('every comparator of a target has its own sign', () => {
+  expect(['gte', 'lte', 'near'].map(showComparator)).toEqual(['≥', '≤', '≈']);
+});
+
+test('payback is so many months, what is per one is a number, and a share stays a percentage', () => {
+  const ratio = { unit: 'ppm', currency: null };
+  const months = (ppm: bigint): string => showFigure('payback_months', ppm, ratio);
+  expect([12_000_000n, 12_340_000n, 1_000_000n, -2_500_000n].map(months)).toEqual([
+    ...['12 months', '12.3 months', '1 month', '-2.5 months'],
+  ]);
+  expect(showFigure('attach_rate', 2_255_000n, ratio)).toBe('2.26');
+  expect(showFigure('nrr', 1_100_000n, ratio)).toBe('110.0%');
+  expect(showFigure('payback_months', null, ratio)).toBe('–');
+});
+
+test('a quantity is exact, in groups of three, without the zeros at its end', () => {
+  const written = ['3375.000000000000', '1234567.500000000000', '0.000000000001', '100', '-1200.50'];
+  expect(written.map(showQuantity)).toEqual(['3,375', '1,234,567.5', '0.000000000001', '100', '-1,200.5']);
 });
 
 test('what there is no value for is a dash, never a zero', () => {

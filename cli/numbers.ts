@@ -16,8 +16,9 @@ export function showCount(count: bigint): string {
   return WHOLE.format(count);
 }
 
-/** Seconds as the two largest units: `11 min 40 s`, `2 d 3 h`. */
+/** Seconds as the two largest units: `11 min 40 s`, `2 d 3 h`; less than none (a gap to a goal) with a sign before. */
 export function showSeconds(seconds: bigint): string {
+  if (seconds < 0n) return `-${showSeconds(-seconds)}`;
   const units: readonly (readonly [bigint, string])[] = [
     [86_400n, 'd'],
     [3600n, 'h'],
@@ -33,6 +34,14 @@ export function showSeconds(seconds: bigint): string {
     rest %= size;
   }
   return parts.join(' ');
+}
+
+/** `1234567.500000000000` → `1,234,567.5`: quantities are exact decimals, and stay so; zeros at the end say nothing. */
+export function showQuantity(decimal: string): string {
+  const [whole = '', digits = ''] = decimal.split('.');
+  const fraction = digits.replace(/0+$/, '');
+  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  return fraction === '' ? grouped : `${grouped}.${fraction}`;
 }
 
 const SPARKS = '▁▂▃▄▅▆▇█';
@@ -73,4 +82,37 @@ export function showValue(value: bigint | null, unit: string, currency: string |
     default:
       return showCount(value);
   }
+}
+
+const COMPARATORS: Readonly<Record<string, string>> = { gte: '≥', lte: '≤', near: '≈' };
+
+/** How a figure should stand to a goal: `≥`; a word that is not known is said as it is. */
+export function showComparator(comparator: string): string {
+  return COMPARATORS[comparator] ?? comparator;
+}
+
+/** 2,255,000 ppm of packages per org is 2.26 packages. */
+export function showPerOne(ppm: bigint): string {
+  const hundredths = (abs(ppm) + 5_000n) / 10_000n;
+  const sign = ppm < 0n && hundredths > 0n ? '-' : '';
+  return `${sign}${WHOLE.format(hundredths / 100n)}.${(hundredths % 100n).toString().padStart(2, '0')}`;
+}
+
+/** Ratios that people read as "so many per one", not as a share. */
+const PER_ONE = new Set(['attach_rate', 'quick_ratio', 'ltv_cac']);
+/** Ratios of money to money a month: so many months. */
+const MONTHS = new Set(['payback_months']);
+
+/** A target's figure as its metric is meant. */
+export function showFigure(
+  metric: string,
+  value: bigint | null,
+  { unit, currency }: { readonly unit: string; readonly currency: string | null },
+): string {
+  if (value !== null && PER_ONE.has(metric)) return showPerOne(value);
+  if (value !== null && MONTHS.has(metric)) {
+    const tenths = Math.round(Number(value) / 100_000);
+    return `${(tenths / 10).toFixed(tenths % 10 === 0 ? 0 : 1)} ${tenths === 10 ? 'month' : 'months'}`;
+  }
+  return showValue(value, unit, currency);
 }

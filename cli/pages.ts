@@ -14,6 +14,16 @@ export interface List<Row> {
 /** What every list of the API takes. */
 const PAGE_ROWS = 200;
 
+interface ListQuestion<Row> {
+  /** The field of the answer that holds the rows. */
+  readonly rows: string;
+  readonly row: z.ZodType<Row>;
+  /** Undefined: all there are. */
+  readonly limit: number | undefined;
+  /** Where the API takes more than the usual at once. */
+  readonly pageRows?: number;
+}
+
 const Page = z.looseObject({
   next_cursor: z.string().nullable(),
   run_id: z.string().optional(),
@@ -22,22 +32,20 @@ const Page = z.looseObject({
 
 /**
  * Follows a list page by page until `limit` rows are there. Pages of one question come from one run, so nothing shows twice.
- *
- * @param question.rows the field of the answer that holds the rows
  */
 export async function readList<Row>(
   client: Client,
   call: ApiCall,
-  question: { readonly rows: string; readonly row: z.ZodType<Row>; readonly limit: number },
+  { limit: most = Infinity, pageRows = PAGE_ROWS, ...question }: ListQuestion<Row>,
 ): Promise<List<Row>> {
   const rows: Row[] = [];
   let cursor: string | undefined;
   for (;;) {
-    const limit = Math.min(question.limit - rows.length, PAGE_ROWS);
+    const limit = Math.min(most - rows.length, pageRows);
     const page = await client.call({ ...call, query: { ...call.query, limit, cursor } }, Page);
     rows.push(...z.array(question.row).parse(page[question.rows]));
     cursor = page.next_cursor ?? undefined;
-    if (cursor !== undefined && rows.length < question.limit) continue;
+    if (cursor !== undefined && rows.length < most) continue;
     return {
       rows,
       answer: { ...page, [question.rows]: rows },

@@ -22,9 +22,10 @@ const byName = new Map(metrics.map((metric) => [metric.name, metric]));
 export function metricNamed(name: string, grain?: MetricGrain): Metric {
   const metric = byName.get(name);
   if (metric === undefined) {
+    const suggestion = didYouMean(name, byName.keys());
     throw new InputError(
       'unknown_metric',
-      `there is no metric "${name}"${didYouMean(name, byName.keys())}; headgate metrics lists all`,
+      `there is no metric "${name}"${suggestion === '' ? ';' : suggestion} headgate metrics lists all`,
       { status: 404 },
     );
   }

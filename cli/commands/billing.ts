@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { countArgument, instantArgument, monthArgument } from '../arguments.js';
 import { withClient } from '../command.js';
 import { withExamples } from '../help.js';
-import { showCount, showMoney } from '../numbers.js';
+import { showCount, showMoney, showQuantity } from '../numbers.js';
 import { table } from '../output.js';
 import { listText, originOf, readList, type List } from '../pages.js';
-import { amountOf, OverageLine, overageTable, quantity } from './overage-text.js';
+import { amountOf, OverageLine, overageTable } from './overage-text.js';
 
 const Totals = z.object({
   month: z.string(),
@@ -103,15 +103,15 @@ async function explainLine(
 }
 
 function describeExplanation({ line, events, as_of: asOf, run_id: runId }: Explanation): string {
-  const included = line.included === null ? 'no limit' : `${quantity(line.included)} included`;
+  const included = line.included === null ? 'no limit' : `${showQuantity(line.included)} included`;
   const body = table(
     ['at', 'source', 'event', 'quantity'],
-    events.map((event) => [event.at, event.source, event.event_id, quantity(event.quantity)]),
+    events.map((event) => [event.at, event.source, event.event_id, showQuantity(event.quantity)]),
     ['left', 'left', 'left', 'right'],
   );
   return [
     `${line.org_id}, ${line.meter}, ${line.period_start} to ${line.period_end}:`,
-    `${quantity(line.used)} used, ${included}, ${quantity(line.overage)} over: ${amountOf(line)} (${line.status})`,
+    `${showQuantity(line.used)} used, ${included}, ${showQuantity(line.overage)} over: ${amountOf(line)} (${line.status})`,
     '',
     body,
     '',

@@ -46,7 +46,10 @@ export function describeChanges(changes: readonly Change[], title: string): stri
     byMeaning.set(change.meaning, [...(byMeaning.get(change.meaning) ?? []), changeLine(change)]);
   }
   const groups = [...byMeaning].map(([meaning, lines]) => [meaning, ...lines].join('\n'));
-  return [`${title}: ${changes.length} differences`, ...groups].join('\n\n');
+  return [
+    `${title}: ${changes.length} ${changes.length === 1 ? 'difference' : 'differences'}`,
+    ...groups,
+  ].join('\n\n');
 }
 
 function changeLine({ kind, section, id, field, before, after, holders }: Change): string {

@@ -78,7 +78,7 @@ function describeDrill(
 ): string {
   const sums = Object.entries(sides).map(
     ([side, { sum, rows: count }]) =>
-      `${side}: ${sum}${asMoney(metric, sum, currency)} from ${showCount(BigInt(count))} rows`,
+      `${side}: ${sum}${asMoney(metric, side, sum, currency)} from ${showCount(BigInt(count))} rows`,
   );
   const body = table(
     ['side', 'org', 'event', 'at', 'amount', 'detail'],
@@ -96,9 +96,12 @@ function describeDrill(
   return `${metric}\n${sums.join('\n') || 'no rows: the number is 0 or empty'}\n\n${body}${more}\n\n${originOf(asOf, runId)}`;
 }
 
-/** Rows add up in minor units; the sum is said as people say it too, where the place names the currency. */
-function asMoney(metric: string, sum: string, currency: string | undefined): string {
-  if (currency === undefined || !/^-?\d+$/.test(sum)) return '';
+/**
+ * Rows add up in minor units; the sum is said as people say it too, where the place names the currency. What money is divided by
+ * (customers, in an average per customer) is none.
+ */
+export function asMoney(metric: string, side: string, sum: string, currency: string | undefined): string {
+  if (currency === undefined || side === 'denominator' || !/^-?\d+$/.test(sum)) return '';
   const unit = metrics.find(({ name }) => name === metric)?.unit;
   return unit === 'minor' ? ` (${showValue(BigInt(sum), unit, currency)})` : '';
 }

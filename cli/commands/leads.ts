@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { z } from 'zod';
-import { countArgument, instantArgument } from '../arguments.js';
+import { countArgument, instantArgument, wholeNumberArgument } from '../arguments.js';
 import { withClient } from '../command.js';
 import { withExamples } from '../help.js';
 import { table } from '../output.js';
@@ -39,6 +39,7 @@ type LeadScore = z.infer<typeof LeadScore>;
 interface ListOptions {
   readonly grade?: string;
   readonly owner?: string;
+  readonly minScore?: number;
   readonly sort: string;
   readonly asOf?: string;
   readonly limit: number;
@@ -52,6 +53,7 @@ export function addLeadsCommand(program: Command): void {
     .description('leads, best first')
     .option('--grade <grade>', 'a letter for fit, or with its digit for engagement: A or A1')
     .option('--owner <owner>', 'only those of one owner')
+    .option('--min-score <points>', 'only those with at least so many points', wholeNumberArgument)
     .addOption(
       new Option('--sort <order>', 'a minus is descending')
         .choices(['-score', 'score', '-created_at', 'created_at'])
@@ -72,10 +74,10 @@ export function addLeadsCommand(program: Command): void {
 
 async function listLeads(options: ListOptions, command: Command): Promise<void> {
   await withClient(command, async (client, { output }) => {
-    const { grade, owner, sort, asOf, limit } = options;
+    const { grade, owner, minScore, sort, asOf, limit } = options;
     const list = await readList(
       client,
-      { path: '/v1/leads', query: { grade, owner, sort, as_of: asOf } },
+      { path: '/v1/leads', query: { grade, owner, min_score: minScore, sort, as_of: asOf } },
       { rows: 'leads', row: Lead, limit },
     );
     output.answer(list.answer, () => listText(list, leadTable(list.rows), 'no leads here'));

@@ -6,8 +6,11 @@ import type { Client } from '../client.js';
 import { withExamples } from '../help.js';
 import { showValue } from '../numbers.js';
 import { table } from '../output.js';
-import { originOf } from '../pages.js';
+import { listText, readList, type List } from '../pages.js';
 import { addCloseCommand } from './close-month.js';
+
+/** What one answer of a metric holds at most. */
+const PAGE_ROWS = 10_000;
 
 const MetricAnswer = z.looseObject({
   name: z.string(),
@@ -19,23 +22,22 @@ const MetricAnswer = z.looseObject({
   owner: z.string(),
 });
 const ListAnswer = z.object({ metrics: z.array(MetricAnswer) });
+const MetricValue = z.object({
+  period: z.string().nullable(),
+  currency: z.string().nullable(),
+  dimensions: z.record(z.string(), z.string()),
+  value: z.string().nullable(),
+  numerator: z.string().nullable(),
+  denominator: z.string().nullable(),
+  is_complete: z.boolean().nullable(),
+});
+type MetricValue = z.infer<typeof MetricValue>;
 export const ValuesAnswer = z.object({
   metric: MetricAnswer,
   run_id: z.string(),
   as_of: z.string(),
-  values: z.array(
-    z.object({
-      period: z.string().nullable(),
-      currency: z.string().nullable(),
-      dimensions: z.record(z.string(), z.string()),
-      value: z.string().nullable(),
-      numerator: z.string().nullable(),
-      denominator: z.string().nullable(),
-      is_complete: z.boolean().nullable(),
-    }),
-  ),
+  values: z.array(MetricValue),
 });
-type Values = z.infer<typeof ValuesAnswer>;
 
 interface Options {
   readonly from?: string;
@@ -93,33 +95,33 @@ async function showMetric(
     Object.entries(options.where ?? {}).map(([key, value]) => [`where[${key}]`, value]),
   );
   const { from, to, by, currency, asOf, limit } = options;
-  const answer = await client.call(
+  const list = await readList(
+    client,
     {
       path: `/v1/metrics/${encodeURIComponent(name)}`,
-      query: { from, to, by, currency, as_of: asOf, limit, ...where },
+      query: { from, to, by, currency, as_of: asOf, ...where },
     },
-    ValuesAnswer,
+    { rows: 'values', row: MetricValue, limit, pageRows: PAGE_ROWS },
   );
-  output.answer(answer, () => describeValues(answer));
+  output.answer(list.answer, () => describeValues(list));
 }
 
-function describeValues({ metric, as_of: asOf, run_id: runId, values }: Values): string {
+function describeValues(list: List<MetricValue>): string {
+  const { metric } = ValuesAnswer.parse(list.answer);
+  const values = list.rows;
   const dimensions = [...new Set(values.flatMap((value) => Object.keys(value.dimensions)))];
   const rows = values.map((value) => [
     value.period ?? '',
     value.currency ?? '',
     ...dimensions.map((dimension) => value.dimensions[dimension] ?? ''),
     showValue(value.value === null ? null : BigInt(value.value), metric.unit, value.currency),
-    value.is_complete === false ? 'month not over' : '',
+    value.is_complete === false ? `${metric.grain} not over` : '',
   ]);
   const head = ['period', 'currency', ...dimensions, metric.title, ''];
-  const body =
-    rows.length === 0
-      ? '(no values)'
-      : table(
-          head,
-          rows,
-          head.map((_, index) => (index === head.length - 2 ? 'right' : 'left')),
-        );
-  return `${metric.title}: ${metric.definition}\n\n${body}\n\n${originOf(asOf, runId)}`;
+  const body = table(
+    head,
+    rows,
+    head.map((_, index) => (index === head.length - 2 ? 'right' : 'left')),
+  );
+  return `${metric.title}: ${metric.definition}\n\n${listText(list, body, '(no values)')}`;
 }

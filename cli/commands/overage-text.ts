@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { showMoney } from '../numbers.js';
+import { showMoney, showQuantity } from '../numbers.js';
 import { table } from '../output.js';
 
 /** A line of a preview, and of usage: one meter in one subscription period. */
@@ -30,9 +30,9 @@ export function overageTable(lines: readonly OverageLine[]): string {
       line.org_id,
       line.meter,
       `${line.period_start.slice(0, 10)} to ${line.period_end.slice(0, 10)}`,
-      quantity(line.used),
-      line.included === null ? 'no limit' : quantity(line.included),
-      quantity(line.overage),
+      showQuantity(line.used),
+      line.included === null ? 'no limit' : showQuantity(line.included),
+      showQuantity(line.overage),
       amountOf(line),
       line.status,
       [line.reason, line.is_assumed ? 'assumed price' : null].filter((note) => note !== null).join('; '),
@@ -43,11 +43,4 @@ export function overageTable(lines: readonly OverageLine[]): string {
 
 export function amountOf({ amount_minor: amount, currency }: OverageLine): string {
   return amount === null || currency === null ? '–' : showMoney(BigInt(amount), currency);
-}
-
-/** `1234567.5` → `1,234,567.5`: quantities are exact decimals, and stay so. */
-export function quantity(decimal: string): string {
-  const [whole = '', fraction] = decimal.split('.');
-  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
-  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { countArgument, instantArgument } from '../arguments.js';
 import { withClient } from '../command.js';
 import { withExamples } from '../help.js';
-import { showValue } from '../numbers.js';
+import { showComparator, showFigure } from '../numbers.js';
 import { table } from '../output.js';
 import { listText, readList } from '../pages.js';
 
@@ -82,7 +82,7 @@ function targetTable(targets: readonly Target[]): string {
       target.dimension === null || target.dimension === 'all'
         ? target.metric
         : `${target.metric} (${target.dimension} ${target.member ?? ''})`,
-      `${target.comparator === 'lte' ? '≤' : '≥'} ${figure(target.goal, target)}`,
+      `${showComparator(target.comparator)} ${figure(target.goal, target)}`,
       figure(target.actual, target),
       figure(target.gap, target),
       target.status,
@@ -94,6 +94,6 @@ function targetTable(targets: readonly Target[]): string {
   );
 }
 
-function figure(value: string | null, { unit, currency }: Target): string {
-  return showValue(value === null ? null : BigInt(value), unit, currency);
+function figure(value: string | null, target: Target): string {
+  return showFigure(target.metric, value === null ? null : BigInt(value), target);
 }

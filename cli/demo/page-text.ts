@@ -1,5 +1,15 @@
 import { formatInstant } from '../../core/time.js';
-import { showCount, showMoney, showPpm, showSeconds, showValue, sparkline } from '../numbers.js';
+import {
+  showComparator,
+  showCount,
+  showFigure,
+  showMoney,
+  showPerOne,
+  showPpm,
+  showQuantity,
+  showSeconds,
+  sparkline,
+} from '../numbers.js';
 import { table } from '../output.js';
 import type { DemoPage } from './page-data.js';
 
@@ -9,9 +19,7 @@ export type Names = (token: string | null) => string;
 const heading = (text: string): string => `\n${text}\n${'─'.repeat(text.length)}`;
 const share = (ppm: bigint | null | undefined): string => (ppm == null ? '–' : showPpm(ppm));
 const seconds = (value: bigint | null | undefined): string => (value == null ? '–' : showSeconds(value));
-/** 2,255,000 ppm of packages per org is 2.26 packages. */
-const perOrg = (ppm: bigint | null | undefined): string =>
-  ppm == null ? '–' : (Number(ppm) / 1_000_000).toFixed(2);
+const perOrg = (ppm: bigint | null | undefined): string => (ppm == null ? '–' : showPerOne(ppm));
 
 function revenue(page: DemoPage): string {
   const last = page.mrr.at(-1);
@@ -93,26 +101,14 @@ function product(page: DemoPage): string {
   return parts.join('\n\n');
 }
 
-/** Ratios that people read as "so many per one", not as a share. */
-const PER_ONE = new Set(['attach_rate', 'quick_ratio', 'ltv_cac']);
-
-function asMeant(
-  metric: string,
-  value: bigint | null,
-  row: { unit: string; currency: string | null },
-): string {
-  if (value !== null && PER_ONE.has(metric)) return perOrg(value);
-  return showValue(value, row.unit, row.currency);
-}
-
 function targets(page: DemoPage): string {
   if (page.targets.length === 0) return 'no target can be judged yet';
   return table(
     ['target', 'goal', 'actual', 'trend', 'status', 'owner'],
     page.targets.map((row) => [
       row.target_id,
-      `${row.comparator === 'gte' ? '≥' : '≤'} ${asMeant(row.metric, row.goal, row)}${row.is_assumed ? ' (assumed)' : ''}`,
-      asMeant(row.metric, row.actual, row),
+      `${showComparator(row.comparator)} ${showFigure(row.metric, row.goal, row)}${row.is_assumed ? ' (assumed)' : ''}`,
+      showFigure(row.metric, row.actual, row),
       row.trend === null ? '' : row.trend > 0n ? '▲' : row.trend < 0n ? '▼' : '=',
       row.status,
       row.owner,
@@ -183,9 +179,9 @@ function overage(page: DemoPage): string {
             biggest.map((line) => [
               line.orgId,
               line.meterId,
-              line.used,
-              line.included ?? 'unlimited',
-              line.overage,
+              showQuantity(line.used),
+              line.included === null ? 'unlimited' : showQuantity(line.included),
+              showQuantity(line.overage),
               line.amount === null
                 ? ''
                 : `${showMoney(line.amount.amountMinor, line.amount.currency)}${line.isAssumed ? ' (assumed price)' : ''}`,
