@@ -59,7 +59,7 @@ function guardAgainstStop(client: PGlite): { hasStopped(): boolean } {
     try {
       return await ask(message, options);
     } catch (error) {
-      if (error instanceof Error && /pg_wal\/.*No space left on device/s.test(error.message))
+      if (error instanceof Error && /pg_wal\/.*(No space left on device|File too large)/s.test(error.message))
         hasStopped = true;
       throw error;
     }

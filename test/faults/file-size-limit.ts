@@ -8,19 +8,19 @@ export const canLimitFileSize = isAvailable(
 );
 
 /**
- * From here on every write of this process, and of those it starts, fails beyond `bytes` of a file, as on a full disk.
+ * From here on every write of a process, and of those it starts, fails beyond `bytes` of a file, as on a full disk.
  *
  * @returns takes the limit away again
  */
-export function limitFileSize(bytes: number): () => void {
-  setLimit(String(bytes));
+export function limitFileSize(bytes: number, pid: number = process.pid): () => void {
+  setLimit(pid, String(bytes));
   return () => {
-    setLimit('resource.RLIM_INFINITY');
+    setLimit(pid, 'resource.RLIM_INFINITY');
   };
 }
 
-function setLimit(bytes: string): void {
+function setLimit(pid: number, bytes: string): void {
   const limits = `(${bytes}, resource.RLIM_INFINITY)`;
-  const script = `import resource; resource.prlimit(${process.pid}, resource.RLIMIT_FSIZE, ${limits})`;
+  const script = `import resource; resource.prlimit(${pid}, resource.RLIMIT_FSIZE, ${limits})`;
   execFileSync('python3', ['-c', script]);
 }
