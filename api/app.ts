@@ -131,8 +131,11 @@ function allowOf(error: unknown): Record<string, string> {
   return typeof allow === 'string' ? { allow } : {};
 }
 
-/** The whole API over its services. Serving it, and holding the data directory, is the caller's. */
-export function createApp(services: Services): OpenAPIHono {
+/** What a process answers: everything, or only what tells how it is (one that consumes or schedules). */
+export type Answered = 'everything' | 'health';
+
+/** The API over its services. Serving it, and holding the data directory, is the caller's. */
+export function createApp(services: Services, answered: Answered = 'everything'): OpenAPIHono {
   const app = new OpenAPIHono();
   const house: House = {
     services,
@@ -140,7 +143,8 @@ export function createApp(services: Services): OpenAPIHono {
     limitRate: createRateLimit(services.config.limits.requestsPerSecond),
     answers: new AnswerCache(ANSWERS_LENGTH),
   };
-  for (const operation of operations) {
+  const answers = operations.filter(({ tag }) => answered === 'everything' || tag === 'System');
+  for (const operation of answers) {
     app.openAPIRegistry.registerPath(describeOperation(operation));
     app.on(operation.method.toUpperCase(), honoPath(operation.path), (context) =>
       exchange(context, house, (requestId) => answerRequest(operation, context, requestId, house)),
@@ -151,7 +155,7 @@ export function createApp(services: Services): OpenAPIHono {
     services.logger.error({ error }, 'request failed outside an operation');
     return problemResponse(problemOf(error, randomUUID()));
   });
-  const methodsOf = createRouteTable(operations);
+  const methodsOf = createRouteTable(answers);
   app.notFound((context) =>
     exchange(context, house, () => {
       throw nothingHere(context.req.method, context.req.path, methodsOf(context.req.path));

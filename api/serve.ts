@@ -2,12 +2,13 @@ import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { InputError, RefusedError } from '../core/errors.js';
-import { createApp } from './app.js';
+import { createApp, type Answered } from './app.js';
 import { problemOf, problemResponse } from './problem.js';
 import type { Services } from './services.js';
 
 export interface ServeOptions {
   readonly services: Services;
+  readonly answered?: Answered;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -32,8 +33,14 @@ const MAX_HEADER_BYTES = 64 * 1024;
 const KEEP_ALIVE_MS = 75_000;
 
 /** @throws RefusedError `already_exists` when the address is taken */
-export async function serve({ services, host, port, publishServer }: ServeOptions): Promise<RunningServer> {
-  const app = createApp(services);
+export async function serve({
+  services,
+  answered = 'everything',
+  host,
+  port,
+  publishServer,
+}: ServeOptions): Promise<RunningServer> {
+  const app = createApp(services, answered);
   const listener = getRequestListener(app.fetch, { errorHandler: malformedRequest });
   let isStopping = false;
   const server = createServer(

@@ -15,6 +15,10 @@ const tasks = {
   demo: { folders: ['.'], command: ['--import', 'tsx', 'cli/main.ts', 'demo'] },
   install: { folders: ['.', 'test/services'], command: null },
   headgate: { folders: ['.'], command: ['--import', 'tsx', 'cli/main.ts'] },
+  services: {
+    folders: ['.', 'test/services'],
+    command: ['--import', 'tsx', 'test/services/run-services.ts'],
+  },
   test: { folders: ['.', 'test/services'], command: ['node_modules/vitest/vitest.mjs', 'run'] },
   proof: {
     folders: ['.', 'test/services'],

@@ -7,6 +7,7 @@ import { addDoctorCommand } from './commands/doctor.js';
 import { addDrillCommand } from './commands/drill.js';
 import { addIngestCommand } from './commands/ingest.js';
 import { addKeysCommand } from './commands/keys.js';
+import { addLakeCommand } from './commands/lake.js';
 import { addLeadsCommand } from './commands/leads.js';
 import { addMetricsCommand } from './commands/metrics.js';
 import { addMigrateCommand } from './commands/migrate.js';
@@ -51,6 +52,7 @@ export function createProgram(): Command {
   addKeysCommand(program);
   addDoctorCommand(program);
   addMigrateCommand(program);
+  addLakeCommand(program);
   withExamples(
     program,
     'headgate demo',

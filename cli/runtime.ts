@@ -2,30 +2,33 @@ import { randomBytes } from 'node:crypto';
 import type { Services } from '../api/services.js';
 import type { PersonalKeys } from '../core/events/personal.js';
 import type { Instant } from '../core/time.js';
+import { RefusedError } from '../core/errors.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
 import { ApiKeys } from '../platform/api-keys.js';
 import { AuditLog } from '../platform/audit-log.js';
 import { CatalogStore } from '../platform/catalog-store.js';
 import type { Config } from '../platform/config.js';
 import { openDataDirectory, type DataDirectory } from '../platform/data-directory.js';
-import { LakeFiles } from '../platform/lake-files.js';
-import { Lake } from '../platform/lake.js';
+import type { Lake } from '../platform/lake.js';
 import { DirectLog } from '../platform/log/direct-log.js';
 import { createLogger } from '../platform/logger.js';
-import { openPgliteSql } from '../platform/sql/pglite-sql.js';
 import { loadVaultKeys } from '../platform/vault-keys.js';
 import { Vault } from '../platform/vault.js';
-import { DuckdbWarehouse } from '../platform/warehouse/duckdb-warehouse.js';
-import { UserSql } from '../platform/warehouse/user-sql.js';
 import { RunAccess } from '../transforms/run-access.js';
 import { codeRevision } from './code-revision.js';
-import { embeddedTransformer } from './embedded-transformer.js';
+import { COMPACT_FROM_PARTS, embeddedTransformer } from './embedded-transformer.js';
+import { openSql } from './open-sql.js';
+import { openWarehouse } from './open-warehouse.js';
+import { SOLE_LEADER, type Leadership } from './scheduler.js';
 
 /** A data directory held by this process, with everything that works on it. */
 export interface Runtime {
   readonly services: Services;
   readonly directory: DataDirectory;
   readonly lake: Lake;
+  /** Merges small lake parts; 0 where there is no lake. */
+  compactLake(): Promise<number>;
+  readonly leadership: Leadership;
   /** Finishes what is under way, refuses what comes, and lets go of the directory. */
   close(): Promise<void>;
 }
@@ -45,6 +48,7 @@ export const systemClock = (): Instant => BigInt(Date.now()) * 1000n;
 /** Opens the embedded engines in one process. Which adapters run is decided here and nowhere else. */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { config, clock } = options;
+  refuseUnwired(config);
   const logger = createLogger(config);
   const directory = await openDataDirectory(config.dataDirectory, { command: options.command, now: clock() });
   const closers: (() => Promise<void>)[] = [() => directory.release()];
@@ -52,13 +56,11 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     for (const step of closers.splice(0).reverse()) await step();
   };
   try {
-    const sql = await openPgliteSql(directory.sqlDirectory);
+    const sql = await openSql(config, directory);
     closers.push(() => sql.close());
     await sql.migrate();
-    const lakeFiles = new LakeFiles(directory.lakeDirectory);
-    const warehouse = await DuckdbWarehouse.open(warehouseOptions(config, directory), lakeFiles);
+    const { warehouse, lake, userSql } = await openWarehouse(config, directory);
     closers.push(() => warehouse.close());
-    const lake = Lake.open(warehouse, lakeFiles);
     const log = new DirectLog(warehouse, { queueLimit: config.limits.queueEvents, commitLimit: 10_000 });
     closers.push(() => log.close());
     const vault = await Vault.open(sql, await loadVaultKeys(directory.keysFile, config.secrets), clock());
@@ -96,22 +98,30 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
         return publication;
       },
       runs,
-      userSql: new UserSql(lakeFiles, {
-        ...config.userSql,
-        concurrent: 2,
-        temporaryDirectory: directory.temporaryDirectory,
-      }),
+      userSql,
       transform: (request) => transformer.transform(request),
       codeRevision: codeRevision(),
       localToken: randomBytes(32).toString('base64url'),
       onProgress: options.onProgress,
       shutdown,
     };
-    return { services, directory, lake, close };
+    const compactLake = () => lake.compact({ minimumParts: COMPACT_FROM_PARTS });
+    return { services, directory, lake, compactLake, leadership: SOLE_LEADER, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** @throws RefusedError naming what is set and can't be used: going on without it would answer from elsewhere */
+function refuseUnwired(config: Config): void {
+  const unwired = { CLICKHOUSE_URL: config.clickHouse, KAFKA_BROKERS: config.kafka };
+  const set = Object.entries(unwired).flatMap(([name, value]) => (value === null ? [] : [name]));
+  if (set.length === 0) return;
+  throw new RefusedError(
+    'invalid_config',
+    `config: ${set.join(', ')}: not in this version; leave it unset and the embedded default is used`,
+  );
 }
 
 /** What any published version calls personal stays so: data that came under an older one is still there. */
@@ -120,16 +130,5 @@ async function personalKeysOf(catalogs: CatalogStore): Promise<PersonalKeys> {
   return {
     attributes: [...new Set(published.flatMap(({ catalog }) => catalog.personal.attributes))],
     fields: published.flatMap(({ catalog }) => catalog.personal.fields),
-  };
-}
-
-function warehouseOptions(config: Config, directory: DataDirectory) {
-  return {
-    file: directory.warehouseFile,
-    temporaryDirectory: directory.temporaryDirectory,
-    memoryMib: config.warehouse.memoryMib,
-    threads: config.warehouse.threads,
-    readConnections: 4,
-    checkpointMib: 64,
   };
 }

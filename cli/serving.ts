@@ -1,7 +1,8 @@
 import { serve } from '../api/serve.js';
 import type { CommandContext } from './command.js';
-import { startDailyWork } from './daily-work.js';
+import { dutiesOf, requireRole, type Role } from './roles.js';
 import { openRuntime, systemClock } from './runtime.js';
+import { startScheduler } from './scheduler.js';
 
 /** Long enough for an answer under way; whoever stops us for good (a container) usually waits 30 s. */
 const GRACE_MS = 20_000;
@@ -10,9 +11,11 @@ const SAME_SIGNAL_MS = 1_000;
 
 /** Holds the data directory and serves it until a signal comes. */
 export async function serveUntilStopped(
-  options: { readonly host?: string; readonly port?: string },
+  options: { readonly host?: string; readonly port?: string; readonly role: Role },
   { config, environment, output }: CommandContext,
 ): Promise<void> {
+  requireRole(options.role, config);
+  const duties = dutiesOf(options.role);
   const runtime = await openRuntime({
     config,
     command: 'headgate serve',
@@ -25,18 +28,19 @@ export async function serveUntilStopped(
     const stopped = signalled();
     const server = await serve({
       services: runtime.services,
+      answered: duties.answersApi ? 'everything' : 'health',
       host: options.host ?? config.host,
       port: options.port === undefined ? config.port : Number(options.port),
       publishServer: (published) => runtime.directory.publishServer(published),
     });
-    const work = startDailyWork(runtime);
+    const scheduler = duties.schedules ? startScheduler(runtime) : null;
     const { root } = runtime.directory;
     output.answer(
       { url: server.url, pid: process.pid, data: root },
       () => `Headgate serves ${server.url} (reference: ${server.url}/docs) from ${root}. Ctrl-C stops it.`,
     );
     await stopped;
-    await work.stop();
+    await scheduler?.stop();
     await server.stop(GRACE_MS);
   } finally {
     await runtime.close();

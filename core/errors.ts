@@ -62,6 +62,7 @@ export const ERROR_CODES = [
   'no_run_as_of',
   'no_catalog',
   'conflict',
+  'copy_conflict',
   'already_exists',
   'idempotency_key_reused',
   'catalog_version_immutable',

@@ -1,3 +1,4 @@
+import { Cron } from 'croner';
 import { z } from 'zod';
 import { InputError } from '../core/errors.js';
 
@@ -35,6 +36,19 @@ const brokers = z
   .string()
   .regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'write host:port, several with commas between')
   .transform((text) => text.split(','));
+
+const schedule = z.string().refine(isCronPattern, {
+  error: 'write five fields as cron has them (minute hour day month weekday), in UTC: 5 * * * *',
+});
+
+function isCronPattern(text: string): boolean {
+  if (text.trim().split(/\s+/).length !== 5) return false;
+  try {
+    return new Cron(text, { paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
 
 const flag = z
   .enum(['true', 'false'])
@@ -111,6 +125,7 @@ export const Environment = z.object({
   HEADGATE_SQL_TIMEOUT_SECONDS: wholeNumber(30, { min: 1, max: 3600 }),
   HEADGATE_SQL_MEMORY_MIB: wholeNumber(512, { min: 64, max: 1024 * 1024 }),
   HEADGATE_SQL_MAX_ROWS: wholeNumber(100_000, { min: 1, max: 10_000_000 }),
+  HEADGATE_TRANSFORM_SCHEDULE: schedule.optional(),
   HEADGATE_RUNS_KEPT: wholeNumber(5, { min: 1, max: 1000 }),
   HEADGATE_QUARANTINE_DAYS: wholeNumber(90, { min: 1, max: 3650 }),
   HEADGATE_PYTHON: z.string().min(1).optional(),
@@ -178,6 +193,8 @@ export interface Config {
   readonly limits: Limits;
   readonly warehouse: { readonly memoryMib: number; readonly threads: number };
   readonly userSql: { readonly timeoutMs: number; readonly memoryMib: number; readonly maxRows: number };
+  /** When a serving process transforms by itself, as a cron pattern in UTC; null: only when asked. */
+  readonly transformSchedule: string | null;
   readonly runsKept: number;
   readonly quarantineDays: number;
   /** The interpreter that dbt's environment is made with; null finds one. */
@@ -251,6 +268,7 @@ function configOf(settings: Settings): Config {
       memoryMib: settings.HEADGATE_SQL_MEMORY_MIB,
       maxRows: settings.HEADGATE_SQL_MAX_ROWS,
     },
+    transformSchedule: settings.HEADGATE_TRANSFORM_SCHEDULE ?? null,
     runsKept: settings.HEADGATE_RUNS_KEPT,
     quarantineDays: settings.HEADGATE_QUARANTINE_DAYS,
     python: settings.HEADGATE_PYTHON ?? null,

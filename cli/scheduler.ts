@@ -1,0 +1,71 @@
+import { Cron } from 'croner';
+import type { Instant } from '../core/time.js';
+import { MICROS_PER_SECOND } from '../core/time.js';
+import type { Services } from '../api/services.js';
+
+/** Looked at this often, done once a day: a laptop that sleeps at night still gets its turn. */
+const LOOK_EVERY = '*/15 * * * *';
+const DAY = 86_400n * MICROS_PER_SECOND;
+
+/** Whether this process is the one that does scheduled work. Embedded it always is. */
+export interface Leadership {
+  /** Does `work` while this process leads, and nothing where another one does. */
+  whileLeading(work: () => Promise<void>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const SOLE_LEADER: Leadership = {
+  whileLeading: (work) => work(),
+  stop: () => Promise.resolve(),
+};
+
+interface Schedule {
+  readonly services: Services;
+  /** Merges small lake parts; 0 where there is no lake. */
+  readonly compactLake: () => Promise<number>;
+  readonly leadership: Leadership;
+}
+
+/** What a long-lived process does besides answering: runs by the schedule, and once a day tidies up. */
+export function startScheduler({ services, compactLake, leadership }: Schedule): { stop(): Promise<void> } {
+  const { config, logger } = services;
+  const underWay = new Set<Promise<void>>();
+  let lastTidied: Instant = 0n;
+
+  const start = (pattern: string, name: string, work: () => Promise<void>): Cron =>
+    // `protect`: a job that is still under way is not started again.
+    new Cron(pattern, { timezone: 'UTC', protect: true }, () => {
+      const done = leadership.whileLeading(work).catch((error: unknown) => {
+        // The next turn tries again; what failed is in the log and, for a run, in `headgate runs`.
+        logger.error({ error, job: name }, 'scheduled work failed');
+      });
+      underWay.add(done);
+      return done.finally(() => underWay.delete(done));
+    });
+
+  const tidyUp = async (): Promise<void> => {
+    if (services.clock() - lastTidied < DAY) return;
+    lastTidied = services.clock();
+    const merged = await compactLake();
+    const forgotten = await services.ingest.quarantine.forget(
+      services.clock() - BigInt(config.quarantineDays) * DAY,
+    );
+    logger.info({ merged, forgotten }, 'daily work');
+  };
+  const transform = async (): Promise<void> => {
+    const { runId } = await services.transform({ signal: services.shutdown.signal });
+    logger.info({ runId }, 'scheduled run');
+  };
+
+  const jobs = [
+    start(LOOK_EVERY, 'daily work', tidyUp),
+    ...(config.transformSchedule === null ? [] : [start(config.transformSchedule, 'transform', transform)]),
+  ];
+  return {
+    stop: async () => {
+      for (const job of jobs) job.stop();
+      await Promise.all(underWay);
+      await leadership.stop();
+    },
+  };
+}
