@@ -13,6 +13,7 @@ import { checkServer, migrateClickHouse, warehouseIdentity } from './clickhouse-
 import { ClickHouseRuns } from './clickhouse-runs.js';
 import { clickHouseTarget, rawRowsRelation } from './clickhouse-target.js';
 import { closedError } from './duckdb-connections.js';
+import { rawTable } from './raw-tables.js';
 import type {
   AppendReceipt,
   IngestChunk,
@@ -130,6 +131,16 @@ export class ClickHouseWarehouse implements Warehouse {
 
   rawRows(stream: Stream): string {
     return rawRowsRelation(this.connection.target.database, stream);
+  }
+
+  /** Rows that were a raw table's elsewhere, with their positions. They count once `noteProgress` says so. */
+  insertParquet(stream: Stream, file: string): Promise<void> {
+    return this.connection.insertParquet(rawTable(stream), file);
+  }
+
+  /** Everything of a log's partition up to here is there. */
+  noteProgress(stream: Stream, partition: number, lastOffset: bigint, now: bigint): Promise<void> {
+    return insertProgress(this.connection, [{ stream, partition, lastOffset, recordedAtMicros: now }]);
   }
 
   async positions(): Promise<WatermarkVector> {
