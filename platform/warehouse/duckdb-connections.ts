@@ -1,6 +1,7 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { InvariantError, UnavailableError } from '../../core/errors.js';
 import { warehouseError } from './duckdb-errors.js';
+import { requireWhole } from './duckdb-stream.js';
 import { bindings, plainRow } from './duckdb-values.js';
 import type { QueryParameters, RowSchema } from './warehouse.js';
 
@@ -88,6 +89,7 @@ export async function* streamOn<Row>(
   try {
     const result = await connection.stream(sql, ...bindings(parameters));
     for await (const rows of result.yieldRowObjects()) yield parseRows(rows, sql, rowSchema);
+    requireWhole(result);
   } catch (error) {
     throw warehouseError(error, 'warehouse query');
   }

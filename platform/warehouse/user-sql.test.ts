@@ -104,6 +104,15 @@ test('more rows than allowed are refused rather than cut', async () => {
   expect((await userSql.query(run, 'FROM range(1000)')).rows).toHaveLength(1000);
 });
 
+test('a statement that fails in the middle of its rows says why, and half of them are no answer', async () => {
+  const patient = new UserSql(lake, { ...options, maxRows: 1_000_000 });
+  const statement = `SELECT CASE WHEN range = 900000 THEN error('too far') ELSE range::VARCHAR END FROM range(1000000)`;
+  await expect(patient.query(run, statement)).rejects.toMatchObject({
+    code: 'invalid_sql',
+    message: expect.stringContaining('too far') as string,
+  });
+});
+
 test('parquet comes back as a whole file and leaves nothing behind', async () => {
   const bytes = await userSql.parquet(run, `SELECT 'it''s' AS text FROM mrr_months;`);
   expect(Buffer.from(bytes.slice(0, 4)).toString()).toBe('PAR1');

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { DuckDBInstance, StatementType, type DuckDBConnection } from '@duckdb/node-api';
+import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBResult } from '@duckdb/node-api';
 import { InputError, UnavailableError } from '../../core/errors.js';
 import { STREAMS } from '../../core/raw-event.js';
 import type { LakeFiles } from '../lake-files.js';
 import { messageOf, userSqlError } from './duckdb-errors.js';
 import { directoryOfRun, rawRelation } from './duckdb-runs.js';
+import { requireWhole } from './duckdb-stream.js';
 import { plainValue, sqlText } from './duckdb-values.js';
 import { rawTable } from './raw-tables.js';
 import type { RunLocation } from './warehouse.js';
@@ -54,6 +55,7 @@ export class UserSql {
         for (const row of batch) rows.push(row.map(plainValue));
         if (rows.length > this.options.maxRows) throw tooManyRows(this.options.maxRows);
       }
+      await requireWholeAnswer(connection, statement, result);
       return { columns, rows };
     });
   }
@@ -180,6 +182,20 @@ async function requireSelect(connection: DuckDBConnection, statement: string): P
     }
   } finally {
     prepared.destroySync();
+  }
+}
+
+/** An error in the middle of a stream has lost its words; the statement says them again when it is run at once. */
+async function requireWholeAnswer(
+  connection: DuckDBConnection,
+  statement: string,
+  result: DuckDBResult,
+): Promise<void> {
+  try {
+    requireWhole(result);
+  } catch (error) {
+    await connection.run(statement);
+    throw error;
   }
 }
 

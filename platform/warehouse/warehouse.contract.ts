@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { HeadgateError } from '../../core/errors.js';
 import type { RawEvent, Stream } from '../../core/raw-event.js';
 import type { AppendReceipt, IngestChunk, LogBatch, Warehouse } from './warehouse.js';
 
@@ -273,6 +274,18 @@ export function warehouseContract(name: string, make: () => Promise<WarehouseUnd
         expect(batch[0]).toEqual({ rows: 5000n });
         break;
       }
+      expect(await warehouse.query('SELECT 1::BIGINT AS rows', {}, Count)).toEqual([{ rows: 1n }]);
+    });
+
+    test('a stream that breaks off is an error, not a shorter stream', async () => {
+      const sql = {
+        duckdb: `SELECT CASE WHEN range = 900000 THEN error('far')::BIGINT ELSE range END AS rows FROM range(1000000)`,
+        clickhouse: `SELECT toInt64(number) + throwIf(number = 900000, 'far') AS rows FROM numbers(1000000) SETTINGS max_block_size = 1000, max_threads = 1`,
+      }[warehouse.dialect];
+      const readAll = async (): Promise<void> => {
+        for await (const batch of warehouse.stream(sql, {}, Count)) expect(batch.length).toBeGreaterThan(0);
+      };
+      await expect(readAll()).rejects.toBeInstanceOf(HeadgateError);
       expect(await warehouse.query('SELECT 1::BIGINT AS rows', {}, Count)).toEqual([{ rows: 1n }]);
     });
 
