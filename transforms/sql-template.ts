@@ -5,7 +5,7 @@ import type { RunReader } from '../platform/warehouse/warehouse.js';
 import type { Stream } from '../core/raw-event.js';
 
 /** How a parameter is bound: its name, and the type that the engine gives its text. */
-type ParameterType = 'text' | 'date' | 'timestamp' | 'bigint';
+export type ParameterType = 'text' | 'date' | 'timestamp' | 'bigint';
 
 const CLICKHOUSE_TYPES: Readonly<Record<ParameterType, string>> = {
   text: 'String',
@@ -16,8 +16,8 @@ const CLICKHOUSE_TYPES: Readonly<Record<ParameterType, string>> = {
 
 export interface RenderedSql {
   readonly sql: string;
-  /** The parameters that the text binds: what a caller must give. */
-  readonly parameters: readonly string[];
+  /** The parameters that the text binds, with their types: what a caller must give. */
+  readonly parameters: ReadonlyMap<string, ParameterType>;
 }
 
 const macros = ['platform/warehouse/sql', 'transforms/macros'];
@@ -28,7 +28,7 @@ const macros = ['platform/warehouse/sql', 'transforms/macros'];
  * Values never enter the text: `{{ param('month', 'date') }}` leaves a bound parameter behind.
  */
 export function renderSql(file: readonly string[], scope: { readonly run: RunReader }): RenderedSql {
-  const parameters = new Set<string>();
+  const parameters = new Map<string, ParameterType>();
   const environment = new nunjucks.Environment(
     new nunjucks.FileSystemLoader(macros.map((folder) => packagePath(...folder.split('/')))),
     { autoescape: false, throwOnUndefined: true },
@@ -40,11 +40,11 @@ export function renderSql(file: readonly string[], scope: { readonly run: RunRea
     facts: (stream: Stream) => scope.run.facts(stream),
     raw: (stream: Stream) => scope.run.raw(stream),
     param: (name: string, type: ParameterType) => {
-      parameters.add(name);
+      parameters.set(name, type);
       return scope.run.dialect === 'duckdb'
         ? `cast($${name} as ${type})`
         : `{${name}:${CLICKHOUSE_TYPES[type]}}`;
     },
   });
-  return { sql, parameters: [...parameters] };
+  return { sql, parameters };
 }

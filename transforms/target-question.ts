@@ -1,4 +1,4 @@
-import type { DrillQuestion } from './drill.js';
+import type { DrillQuestion } from './drill-question.js';
 
 /** The columns of the `targets` mart that say which number a target judges. */
 export interface JudgedTarget {

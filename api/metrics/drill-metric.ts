@@ -26,7 +26,7 @@ export const drillMetric = operation({
     rows: z.array(DrillRow),
     is_complete: z.boolean(),
   }),
-  problems: ['unknown_metric', 'no_run', 'no_run_as_of'],
+  problems: ['unknown_metric', 'unknown_dimension', 'no_run', 'no_run_as_of'],
 
   async handle({ params, query }, { services }) {
     const { as_of: asOf, limit, ...question } = query;

@@ -120,6 +120,11 @@ describe('metrics', () => {
     const missing = (await bed.call({ path: '/v1/metrics/mrr/drill' })).problem();
     expect(missing.code).toBe('invalid_argument');
     expect(missing.details?.['parameters']).toContain('month');
+    const noDay = await bed.call({ path: '/v1/metrics/mrr/drill?month=2026-05&currency=USD' });
+    expect([noDay.status, noDay.problem().detail]).toEqual([
+      400,
+      'drill of mrr: month "2026-05" is not a day; write 2026-05-01',
+    ]);
   });
 });
 
@@ -162,6 +167,13 @@ describe('text from outside never becomes SQL', () => {
       `/v1/runs/${value}`,
     ]) {
       expect([path, (await bed.call({ path })).status]).toEqual([path, 404]);
+    }
+    for (const place of [
+      `mrr/drill?currency=USD&month=${value}`,
+      `mrr/drill?currency=USD&month=2026-05-01&dimension=${value}&member=x`,
+      `mrr/drill?currency=USD&month=2026-05-01&${value}=x`,
+    ]) {
+      expect([place, (await bed.call({ path: `/v1/metrics/${place}` })).status]).toEqual([place, 400]);
     }
     const dimension = await bed.call({ path: `/v1/metrics/mrr?by=${value}` });
     expect(['unknown_dimension', 'invalid_argument']).toContain(dimension.problem().code);
