@@ -30,9 +30,11 @@ export const TEST_TOKEN_KEY = Buffer.alloc(32, 'token').toString('base64');
 
 export async function openCompany(
   directory = mkdtempSync(join(tmpdir(), 'headgate-')),
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<TestCompany> {
   const config = loadConfig({
     ...process.env,
+    ...settings,
     HEADGATE_DATA: directory,
     HEADGATE_LOG_LEVEL: 'error',
     HEADGATE_TOKEN_KEY: TEST_TOKEN_KEY,

@@ -4,8 +4,10 @@ import { readCatalogText } from '../../platform/catalog-file.js';
 import { openCompany, type TestCompany } from './company.js';
 
 /** A company that holds the worked case, not yet measured. */
-export async function openWorkedCompany(): Promise<TestCompany> {
-  const company = await openCompany();
+export async function openWorkedCompany(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestCompany> {
+  const company = await openCompany(undefined, settings);
   const reading = readCatalogText(JSON.stringify(WORKED_CASE_CATALOG), 'worked-case.json');
   if (!reading.ok) throw new Error(`the worked catalog does not read: ${JSON.stringify(reading.problems)}`);
   await company.runtime.services.publishCatalog(reading.file, 'test');
