@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { and, asc, eq, gt, ne, or } from 'drizzle-orm';
+import { and, asc, eq, gt, lt, ne, or } from 'drizzle-orm';
 import { InputError } from '../core/errors.js';
 import { derivedId } from '../core/ids.js';
-import type { WatermarkVector } from '../core/raw-event.js';
+import type { LogPosition, WatermarkVector } from '../core/raw-event.js';
 import { formatInstant, parseInstant, type Instant } from '../core/time.js';
 import type { AuditLog } from '../platform/audit-log.js';
 import { conflicts } from '../platform/sql/schema.js';
 import { transaction, type Sql } from '../platform/sql/sql.js';
 import type { Warehouse } from '../platform/warehouse/warehouse.js';
-import { findConflicts, type FoundConflict } from './find-conflicts.js';
+import { findConflicts, type FindKnown, type FoundConflict } from './find-conflicts.js';
 
 export type Conflict = typeof conflicts.$inferSelect;
 export type ConflictStatus = Conflict['status'];
@@ -48,12 +48,28 @@ export async function reportConflicts(
     count += batch.length;
     batch = [];
   };
-  for await (const found of findConflicts(warehouse, range.from, range.to)) {
+  for await (const found of findConflicts(warehouse, range, knownIn(sql))) {
     batch.push(found);
     if (batch.length === BATCH) await flush();
   }
   await flush();
   return count;
+}
+
+/** Which arrival of an identity stands is kept, once a conflict of it was reported. */
+function knownIn(sql: Sql): FindKnown {
+  return async (stream, identity) => {
+    const rows = await sql.database
+      .select()
+      .from(conflicts)
+      .where(and(eq(conflicts.stream, stream), eq(conflicts.identity, identity)));
+    const [row] = rows;
+    if (!row) return null;
+    return {
+      first: { partition: row.firstPartition, offset: row.firstOffset },
+      others: rows.map(({ otherPartition: partition, otherOffset: offset }) => ({ partition, offset })),
+    };
+  };
 }
 
 /** Oldest first, in pages by key. */
@@ -122,15 +138,23 @@ export async function decideConflict(
   return getConflict(sql, conflictId);
 }
 
-/** For the runs. An identity that was only ever decided for its first keeps the first, whatever arrives later. */
+/**
+ * For the runs. An identity that was only ever decided for its first keeps the first, whatever arrives later; and so does one that
+ * nobody decided, where what came later stands before it in the log, in a lower partition.
+ */
 export async function standingArrivals(sql: Sql): Promise<StandingArrival[]> {
-  const decided = await sql.database
+  const binding = await sql.database
     .select()
     .from(conflicts)
-    .where(eq(conflicts.status, 'decided'))
-    .orderBy(asc(conflicts.stream), asc(conflicts.identity), asc(conflicts.otherOffset));
+    .where(or(eq(conflicts.status, 'decided'), lt(conflicts.otherPartition, conflicts.firstPartition)))
+    .orderBy(
+      asc(conflicts.stream),
+      asc(conflicts.identity),
+      asc(conflicts.otherPartition),
+      asc(conflicts.otherOffset),
+    );
   const standing = new Map<string, StandingArrival>();
-  for (const conflict of decided) {
+  for (const conflict of binding) {
     const key = `${conflict.stream} ${conflict.identity}`;
     if (standing.has(key) && conflict.decision !== 'other') continue;
     standing.set(key, standingOf(conflict));
@@ -149,18 +173,23 @@ async function insertConflicts(sql: Sql, found: readonly FoundConflict[], now: I
   await sql.database
     .insert(conflicts)
     .values(
-      found.map(({ firstOffset, otherOffset, ...event }) => ({
+      found.map(({ first, other, ...event }) => ({
         ...event,
-        conflictId: derivedId('cfl', [event.stream, event.identity, otherOffset.toString()], sha256),
-        firstPartition: 0,
-        firstOffset,
-        otherPartition: 0,
-        otherOffset,
+        conflictId: derivedId('cfl', [event.stream, event.identity, ...placeOf(other)], sha256),
+        firstPartition: first.partition,
+        firstOffset: first.offset,
+        otherPartition: other.partition,
+        otherOffset: other.offset,
         status: 'open' as const,
         foundAt: now,
       })),
     )
     .onConflictDoNothing();
+}
+
+/** Of an id: those that an embedded company has already name no partition. */
+function placeOf({ partition, offset }: LogPosition): string[] {
+  return partition === 0 ? [offset.toString()] : [offset.toString(), partition.toString()];
 }
 
 function cursorOf({ foundAt, conflictId }: Conflict): string {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { contentDigest } from '../core/identity.js';
-import { STREAMS, type Stream, type WatermarkVector } from '../core/raw-event.js';
+import { STREAMS, type LogPosition, type Stream, type WatermarkVector } from '../core/raw-event.js';
 import { parseInstant } from '../core/time.js';
+import { rawTable } from '../platform/warehouse/raw-tables.js';
 import type { Warehouse } from '../platform/warehouse/warehouse.js';
 
 /** An event that came with the identity of an earlier one and other content. */
@@ -11,12 +12,21 @@ export interface FoundConflict {
   readonly identity: string;
   readonly source: string;
   readonly eventId: string;
-  readonly firstOffset: bigint;
-  readonly otherOffset: bigint;
+  /** The arrival that stands as long as nobody decides. */
+  readonly first: LogPosition;
+  readonly other: LogPosition;
 }
+
+/** What was found of an identity before: which arrival stands, and which ones are reported against it. */
+export interface KnownConflicts {
+  readonly first: LogPosition;
+  readonly others: readonly LogPosition[];
+}
+export type FindKnown = (stream: Stream, identity: string) => Promise<KnownConflicts | null>;
 
 const Arrival = z.object({
   identity: z.string(),
+  log_partition: z.number(),
   log_offset: z.bigint(),
   source: z.string(),
   id: z.string(),
@@ -32,95 +42,135 @@ const PARTS = 8;
 const HEX_DIGITS = 16;
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+/** What one pass over one stream looks at: arrivals above `from` and up to `to`. */
+interface Range {
+  readonly stream: Stream;
+  readonly from: readonly LogPosition[];
+  readonly to: readonly LogPosition[];
+}
+
 /**
  * Looks at every identity of which something arrived above `from` and up to `to`. Equal hashes settle nearly all
  * copies in the engine; only where hashes differ are contents compared in canonical form (key order and 1.0 for 1
  * make no conflict).
+ *
+ * @param findKnown asked where several partitions hold an identity: a later arrival may stand before an earlier one in the log
  */
 export async function* findConflicts(
   warehouse: Warehouse,
-  from: WatermarkVector | null,
-  to: WatermarkVector,
+  { from, to }: { from: WatermarkVector | null; to: WatermarkVector },
+  findKnown: FindKnown,
 ): AsyncGenerator<FoundConflict> {
   for (const stream of STREAMS) {
-    const last = to[stream][0]?.offset;
-    if (last === undefined) continue;
-    const first = from?.[stream][0]?.offset ?? -1n;
+    const range = { stream, from: from?.[stream] ?? [], to: to[stream] };
+    if (range.to.length === 0) continue;
     for (let part = 0; part < PARTS; part += 1) {
-      yield* conflictsOfPart(warehouse, stream, { first, last, part });
-    }
-  }
-}
-
-async function* conflictsOfPart(
-  warehouse: Warehouse,
-  stream: Stream,
-  { first, last, part }: { first: bigint; last: bigint; part: number },
-): AsyncGenerator<FoundConflict> {
-  let arrivals: Arrival[] = [];
-  for await (const batch of warehouse.stream(
-    arrivalsSql(stream),
-    { first, last, ...digits(part) },
-    Arrival,
-  )) {
-    for (const arrival of batch) {
-      if (arrivals[0] && arrivals[0].identity !== arrival.identity) {
-        yield* conflictsAmong(stream, arrivals, first);
-        arrivals = [];
+      for await (const arrivals of arrivalsByIdentity(warehouse, range, part)) {
+        yield* await conflictsAmong(range, arrivals, findKnown);
       }
-      arrivals.push(arrival);
     }
   }
-  yield* conflictsAmong(stream, arrivals, first);
 }
 
-/** All arrivals of identities that have two hashes and something new, by identity and position. */
-function arrivalsSql(stream: Stream): string {
-  const isInPart = `identity[1] BETWEEN $low AND $high`;
+/** All arrivals of an identity at once, in log order. */
+async function* arrivalsByIdentity(
+  warehouse: Warehouse,
+  range: Range,
+  part: number,
+): AsyncGenerator<[Arrival, ...Arrival[]]> {
+  let arrivals: [Arrival, ...Arrival[]] | null = null;
+  for await (const batch of warehouse.stream(arrivalsSql(range), digits(part), Arrival)) {
+    for (const arrival of batch) {
+      if (arrivals?.[0].identity === arrival.identity) arrivals.push(arrival);
+      else {
+        if (arrivals !== null) yield arrivals;
+        arrivals = [arrival];
+      }
+    }
+  }
+  if (arrivals !== null) yield arrivals;
+}
+
+/**
+ * All arrivals of identities that have two hashes and something new, by identity and position. It reads the tables as they are: where
+ * a consumer wrote the same messages twice, they are alike.
+ */
+function arrivalsSql({ stream, from, to }: Range): string {
+  const isInPart = `identity >= $low AND identity < $high`;
+  const isUpTo = `(${within(to)})`;
+  const isFresh = from.length === 0 ? isUpTo : `${isUpTo} AND NOT (${within(from)})`;
   return `
     WITH fresh AS (
-      SELECT DISTINCT identity FROM raw_${stream}
-      WHERE log_offset > $first AND log_offset <= $last AND ${isInPart}
+      SELECT DISTINCT identity FROM ${rawTable(stream)} WHERE ${isFresh} AND ${isInPart}
     ),
     differing AS (
-      SELECT identity FROM raw_${stream} SEMI JOIN fresh USING (identity)
-      WHERE log_offset <= $last AND ${isInPart}
+      SELECT identity FROM ${rawTable(stream)}
+      WHERE identity IN (SELECT identity FROM fresh) AND ${isUpTo} AND ${isInPart}
       GROUP BY identity HAVING min(raw_hash) <> max(raw_hash)
     )
-    SELECT identity, log_offset, source, id, type, subject, time, data
-    FROM raw_${stream} SEMI JOIN differing USING (identity)
-    WHERE log_offset <= $last
-    ORDER BY identity, log_offset`;
+    SELECT identity, log_partition, log_offset, source, id, type, subject, time, data
+    FROM ${rawTable(stream)}
+    WHERE identity IN (SELECT identity FROM differing) AND ${isUpTo} AND ${isInPart}
+    ORDER BY identity, log_partition, log_offset`;
 }
 
+function within(positions: readonly LogPosition[]): string {
+  return positions
+    .map(({ partition, offset }) => `(log_partition = ${partition} AND log_offset <= ${offset})`)
+    .join(' OR ');
+}
+
+/** Hexadecimal texts from `low` up to, not including, `high`; 'g' is above them all. */
 function digits(part: number): { low: string; high: string } {
   const width = HEX_DIGITS / PARTS;
-  return { low: (part * width).toString(16), high: (part * width + width - 1).toString(16) };
+  const end = (part + 1) * width;
+  return { low: (part * width).toString(16), high: end === HEX_DIGITS ? 'g' : end.toString(16) };
 }
 
-/** One conflict for each content other than the first's, at the place where it was first seen. */
-function* conflictsAmong(
-  stream: Stream,
-  arrivals: readonly Arrival[],
-  from: bigint,
-): Generator<FoundConflict> {
-  const [first, ...others] = arrivals;
-  if (!first) return;
-  const seen = new Set([digestOf(first)]);
-  for (const other of others) {
+/**
+ * One conflict for each content that nobody reported yet, at the place in the log where it was first seen. The arrival that stood so
+ * far goes on standing: an earlier run has measured it.
+ */
+async function conflictsAmong(
+  { stream, from }: Range,
+  arrivals: readonly [Arrival, ...Arrival[]],
+  findKnown: FindKnown,
+): Promise<FoundConflict[]> {
+  const isSpread = arrivals.some(({ log_partition: partition }) => partition !== arrivals[0].log_partition);
+  const known = isSpread ? await findKnown(stream, arrivals[0].identity) : null;
+  const old = arrivals.filter((arrival) => from.some((position) => isUpTo(arrival, position)));
+  const at = (position: LogPosition | undefined): Arrival | undefined =>
+    arrivals.find((arrival) => isAt(arrival, position));
+  const first = at(known?.first) ?? old[0] ?? arrivals[0];
+  const reported = [first, ...old, ...(known?.others ?? []).flatMap((position) => at(position) ?? [])];
+  const seen = new Set(reported.map(digestOf));
+  const found: FoundConflict[] = [];
+  for (const other of arrivals) {
     const digest = digestOf(other);
     if (seen.has(digest)) continue;
     seen.add(digest);
-    if (other.log_offset <= from) continue;
-    yield {
+    found.push({
       stream,
       identity: first.identity,
       source: first.source,
       eventId: first.id,
-      firstOffset: first.log_offset,
-      otherOffset: other.log_offset,
-    };
+      first: positionOf(first),
+      other: positionOf(other),
+    });
   }
+  return found;
+}
+
+function isUpTo(arrival: Arrival, { partition, offset }: LogPosition): boolean {
+  return arrival.log_partition === partition && arrival.log_offset <= offset;
+}
+
+function isAt(arrival: Arrival, position: LogPosition | undefined): boolean {
+  return arrival.log_partition === position?.partition && arrival.log_offset === position.offset;
+}
+
+function positionOf({ log_partition: partition, log_offset: offset }: Arrival): LogPosition {
+  return { partition, offset };
 }
 
 function digestOf({ type, subject, time, data }: Arrival): string {
