@@ -4,6 +4,7 @@ import { contentDigest } from '../core/identity.js';
 import { STREAMS, type LogPosition, type Stream, type WatermarkVector } from '../core/raw-event.js';
 import { parseInstant } from '../core/time.js';
 import { rawTable } from '../platform/warehouse/raw-tables.js';
+import { upToPositions } from '../platform/warehouse/up-to-positions.js';
 import type { Warehouse } from '../platform/warehouse/warehouse.js';
 
 /** An event that came with the identity of an earlier one and other content. */
@@ -97,8 +98,8 @@ async function* arrivalsByIdentity(
  */
 function arrivalsSql({ stream, from, to }: Range): string {
   const isInPart = `identity >= $low AND identity < $high`;
-  const isUpTo = `(${within(to)})`;
-  const isFresh = from.length === 0 ? isUpTo : `${isUpTo} AND NOT (${within(from)})`;
+  const isUpTo = upToPositions(to);
+  const isFresh = `${isUpTo} AND NOT ${upToPositions(from)}`;
   return `
     WITH fresh AS (
       SELECT DISTINCT identity FROM ${rawTable(stream)} WHERE ${isFresh} AND ${isInPart}
@@ -112,12 +113,6 @@ function arrivalsSql({ stream, from, to }: Range): string {
     FROM ${rawTable(stream)}
     WHERE identity IN (SELECT identity FROM differing) AND ${isUpTo} AND ${isInPart}
     ORDER BY identity, log_partition, log_offset`;
-}
-
-function within(positions: readonly LogPosition[]): string {
-  return positions
-    .map(({ partition, offset }) => `(log_partition = ${partition} AND log_offset <= ${offset})`)
-    .join(' OR ');
 }
 
 /** Hexadecimal texts from `low` up to, not including, `high`; 'g' is above them all. */

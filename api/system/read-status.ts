@@ -1,18 +1,15 @@
 import { statSync } from 'node:fs';
 import { count, eq, sql as sqlText } from 'drizzle-orm';
 import { z } from 'zod';
-import { STREAMS, type Stream } from '../../core/raw-event.js';
 import { dataDirectoryLayout } from '../../platform/data-directory.js';
 import { LakeFiles } from '../../platform/lake-files.js';
 import { rows } from '../../platform/sql/migrations.js';
 import { conflicts } from '../../platform/sql/schema.js';
-import { rawTable } from '../../platform/warehouse/raw-tables.js';
-import type { Warehouse } from '../../platform/warehouse/warehouse.js';
-import { currentRun, listRuns, type Run } from '../../transforms/run-store.js';
+import { currentRun, listRuns } from '../../transforms/run-store.js';
 import type { Services } from '../services.js';
+import { backlogs } from './backlogs.js';
 
 const Version = z.object({ version: z.string() });
-const StreamRow = z.object({ rows: z.bigint(), behind: z.bigint(), last_recorded_at: z.string().nullable() });
 
 /** Asks every part; slow ones (the audit chain is read whole) are why this is no health check. */
 export async function readStatus({
@@ -42,7 +39,10 @@ export async function readStatus({
         ? { is_whole: true, entries: chain.entries, problem: null }
         : { is_whole: false, entries: chain.sequence, problem: chain.problem },
     },
-    warehouse: { version: engine?.version ?? 'unknown', streams: await backlogs(warehouse, run) },
+    warehouse: {
+      version: engine?.version ?? 'unknown',
+      streams: await backlogs(warehouse, run?.watermark ?? null),
+    },
     lake: lakeSize(config.dataDirectory),
     catalog_version: numberOf((await catalogs.list()).at(-1)?.version),
     run: run === null ? null : { run_id: run.runId, as_of: run.asOf, finished_at: run.finishedAt },
@@ -59,21 +59,6 @@ export async function readStatus({
 
 function numberOf(version: bigint | undefined): number | null {
   return version === undefined ? null : Number(version);
-}
-
-async function backlogs(warehouse: Warehouse, run: Run | null) {
-  const backlogOf = async (stream: Stream) => {
-    const measured = run?.watermark[stream].find(({ partition }) => partition === 0)?.offset ?? 0n;
-    const [row] = await warehouse.query(
-      `select count(*) as rows, count(*) filter (where log_offset > $measured) as behind,
-         max(recorded_at) as last_recorded_at
-       from ${rawTable(stream)}`,
-      { measured },
-      StreamRow,
-    );
-    return { stream, rows: 0n, behind: 0n, last_recorded_at: null, ...row };
-  };
-  return Promise.all(STREAMS.map(backlogOf));
 }
 
 function lakeSize(dataDirectory: string): { parts: number; bytes: number } {
