@@ -13,7 +13,7 @@ export const drillMetric = operation({
   summary: 'The events behind one number; the amounts of each side add up to that side exactly',
   description:
     'Takes the place of the number as query parameters (month, currency, org_id, dimension, member …); an error names those a metric takes. ' +
-    '`sides` always covers every row; `rows` are the first `limit`.',
+    '`sides` always covers every row; `rows` are the first `limit`. Two answers with one `digest` have the same input set, in any order.',
   params: z.object({ name: z.string().max(80) }),
   query: z
     .object({ as_of: InstantArgument.optional(), limit: Limit(100_000, 1_000) })
@@ -22,7 +22,7 @@ export const drillMetric = operation({
     metric: z.string(),
     run_id: z.string(),
     as_of: InstantAnswer,
-    sides: z.record(z.string(), z.object({ sum: z.string(), rows: z.int() })),
+    sides: z.record(z.string(), z.object({ sum: z.string(), rows: z.int(), digest: z.string() })),
     rows: z.array(DrillRow),
     is_complete: z.boolean(),
   }),

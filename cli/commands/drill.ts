@@ -12,7 +12,7 @@ const DrillAnswer = z.object({
   metric: z.string(),
   run_id: z.string(),
   as_of: z.string(),
-  sides: z.record(z.string(), z.object({ sum: z.string(), rows: z.number() })),
+  sides: z.record(z.string(), z.object({ sum: z.string(), rows: z.number(), digest: z.string() })),
   rows: z.array(
     z.object({
       side: z.string(),
@@ -77,8 +77,8 @@ function describeDrill(
   currency: string | undefined,
 ): string {
   const sums = Object.entries(sides).map(
-    ([side, { sum, rows: count }]) =>
-      `${side}: ${sum}${asMoney(metric, side, sum, currency)} from ${showCount(BigInt(count))} rows`,
+    ([side, { sum, rows: count, digest }]) =>
+      `${side}: ${sum}${asMoney(metric, side, sum, currency)} from ${showCount(BigInt(count))} rows, digest ${digest}`,
   );
   const body = table(
     ['side', 'org', 'event', 'at', 'amount', 'detail'],
