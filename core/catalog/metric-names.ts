@@ -2,8 +2,9 @@
 export type MetricUnit = 'minor' | 'ppm' | 'count' | 'seconds' | 'milliseconds' | 'days' | 'points';
 
 /**
- * Every metric that a catalog may name in a target or in its accountability table, and its unit.
- * The registry in transforms/ defines what each one means; names and units must agree with it.
+ * Every metric that a catalog may name in a target or in its accountability table, and its unit. More than the registry in
+ * transforms/ has numbers for: a plan also holds people to what nothing measures yet (such a target says `no data`). Where the
+ * registry has the metric, perhaps under another name (transforms/target-question.ts), the units agree; a test holds them to it.
  */
 export const METRIC_UNITS = {
   // revenue
