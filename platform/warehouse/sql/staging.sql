@@ -1,6 +1,7 @@
 {#
-  Identity and corrections, in one place (events.md). Every reader of raw rows goes through these macros: dbt for runs,
-  drill, usage and rating through nunjucks for the tail above a run. Nothing here may call dbt: only `target.type` decides.
+  Identity and corrections, in one place (events.md). Runs read raw rows through these macros, rendered by dbt; drill, usage and
+  rating read the facts that a run kept. Nothing here may call dbt, only `target.type` decides, so that what reads the tail above
+  a run (usage between runs, which comes with quotas) can render the same text.
 
   A raw relation has the columns log_partition, log_offset, recorded_at, source, id, identity, type, subject, time, data, raw_hash.
 #}
@@ -142,7 +143,7 @@ where events.time < {{ as_of }}
     and events.type not in ('event.voided', 'event.amended')
 {% endmacro %}
 
-{# All of the above over one raw relation: for the tail above a run, which is small. #}
+{# All of the above over one raw relation that is small, as the tail above a run is. Nothing reads the tail yet: that comes with quotas. #}
 {% macro resolved_events(stream, raw, decisions, as_of) %}
 with
 repeats as ({{ repeated_rows(stream, raw, decisions) }}),
