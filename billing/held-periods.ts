@@ -138,6 +138,14 @@ export function quantityOf({ sold, quantity }: Scope, meterId: string): Decimal 
   return allowance.perSeat ? multiplyDecimals(one, quantity) : one;
 }
 
+/** Whether any allowance of what was billed is one that the catalog assumes. */
+export function isIncludedAssumed({ holdings, meterId }: HeldPeriod): boolean {
+  return holdings.some(
+    ({ isBillable, scopes }) =>
+      isBillable && scopes.some(({ sold }) => entryOf(sold.allowances, meterId)?.assumed === true),
+  );
+}
+
 /** Without limit plus anything is without limit. */
 export function sumOf(quantities: readonly (Decimal | null)[]): Decimal | null {
   return quantities.reduce<Decimal | null>(

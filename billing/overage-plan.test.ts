@@ -54,6 +54,28 @@ describe('the Frontier plan, as published', () => {
   });
 });
 
+test('an allowance that the catalog assumes marks the line; one that was not billed, and a price, do not', () => {
+  const assumed = { ops: { quantity: '1000', assumed: true } };
+  const guessed = catalogOf({
+    plans: { starter: plan({ allowances: assumed, overage: PRICED }), pro },
+  });
+  const start = '2026-03-10T00:00:00Z';
+  const marks = (...input: Parameters<typeof rate>): boolean[] =>
+    rate(...input).lines.map(({ isIncludedAssumed }) => isIncludedAssumed);
+  const used = [uses(9000, '2026-03-11T00:00:00Z')];
+  expect(marks(guessed, [told('started', start, STARTER)], used, APRIL)).toEqual([true]);
+  expect(marks(guessed, [told('started', start, [{ productId: 'pro' }])], used, APRIL)).toEqual([false]);
+  // In the trial it is held and not billed; what is billed later is the other plan.
+  const tried = told('started', start, STARTER, { status: 'trialing', trialEndsAt: '2026-03-12T00:00:00Z' });
+  const bought = told('changed', '2026-03-12T00:00:00Z', [{ productId: 'pro' }]);
+  expect(marks(guessed, [tried, bought], [uses(9000, '2026-03-13T00:00:00Z')], APRIL)).toEqual([false]);
+  const priced = { ops: { ...PRICED.ops, assumed: true } };
+  const soldAt = catalogOf({
+    plans: { starter: plan({ allowances: { ops: { quantity: '1000' } }, overage: priced }) },
+  });
+  expect(marks(soldAt, [told('started', start, STARTER)], used, APRIL)).toEqual([false]);
+});
+
 describe('one period', () => {
   const started = told('started', '2026-03-10T00:00:00Z', STARTER);
 

@@ -7,7 +7,7 @@ import { formatInstant, type Instant, type Period } from '../core/time.js';
 import { periodsEnding, periodsIn, type BillingPeriod } from './billing-periods.js';
 import type { CatalogAt } from './catalog-versions.js';
 import { allowanceLevels, type Bucket } from './allowance-levels.js';
-import { heldPeriods, type HeldPeriod } from './held-periods.js';
+import { heldPeriods, isIncludedAssumed, type HeldPeriod } from './held-periods.js';
 import { meterProblem, type UsageWindow, type WindowTotal } from './metered-usage.js';
 import { overageTerms, type OverageTerms, type StopPolicy } from './overage-terms.js';
 import { overageOfFlow, overageOfLevel, rateOverage, type RatedUsage } from './rate-overage.js';
@@ -44,6 +44,8 @@ export interface OverageLine {
   readonly amount: Money | null;
   /** The price is assumed: the plan behind the catalog names none. */
   readonly isAssumed: boolean;
+  /** Some of what is included is assumed. */
+  readonly isIncludedAssumed: boolean;
   readonly stopPolicy: StopPolicy;
   /** The version that price and stop policy are from; null where nothing was held any more. */
   readonly catalogVersion: bigint | null;
@@ -160,6 +162,7 @@ function lineOf(question: OverageQuestion, usage: ReadonlyMap<string, WindowTota
     included: rated.included === null ? null : formatDecimal(rated.included),
     overage: formatDecimal(rated.overage),
     events: windows.reduce((sum, { windowId }) => sum + (usage.get(windowId)?.events ?? 0), 0),
+    isIncludedAssumed: isIncludedAssumed(metered),
     stopPolicy: terms.stop,
     catalogVersion: terms.soldUnder?.version ?? null,
     ...priced(question, terms, rated.overage),

@@ -46,6 +46,7 @@ test("April's only overage is ada's: 1,250 tasks, 1,000 included, 250 over at $2
     status: 'due',
     amount: { amountMinor: overage.overageMinor, currency: overage.currency },
     isAssumed: false,
+    isIncludedAssumed: false,
     catalogVersion: 1n,
   });
 });

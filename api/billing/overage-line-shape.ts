@@ -20,6 +20,9 @@ export const OverageLineShape = z
     amount_minor: Digits.nullable(),
     currency: z.string().nullable(),
     is_assumed: z.boolean().openapi({ description: 'The catalog assumes this price.' }),
+    is_included_assumed: z
+      .boolean()
+      .openapi({ description: 'The catalog assumes some of what is included.' }),
     stop_policy: z.enum(['hard', 'soft']),
     catalog_version: z.int().nullable().openapi({ description: 'The version that it was sold under.' }),
   })
@@ -42,6 +45,7 @@ export function overageLineShape(line: OverageLine): z.input<typeof OverageLineS
     amount_minor: line.amount?.amountMinor ?? null,
     currency: line.amount?.currency ?? null,
     is_assumed: line.isAssumed,
+    is_included_assumed: line.isIncludedAssumed,
     stop_policy: line.stopPolicy,
     catalog_version: line.catalogVersion === null ? null : Number(line.catalogVersion),
   };

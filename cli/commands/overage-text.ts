@@ -19,6 +19,7 @@ export const OverageLine = z.looseObject({
   amount_minor: z.string().nullable(),
   currency: z.string().nullable(),
   is_assumed: z.boolean(),
+  is_included_assumed: z.boolean(),
 });
 export type OverageLine = z.infer<typeof OverageLine>;
 
@@ -35,10 +36,16 @@ export function overageTable(lines: readonly OverageLine[]): string {
       showQuantity(line.overage),
       amountOf(line),
       line.status,
-      [line.reason, line.is_assumed ? 'assumed price' : null].filter((note) => note !== null).join('; '),
+      notesOf(line),
     ]),
     ['left', 'left', 'left', 'left', 'right', 'right', 'right', 'right', 'left', 'left'],
   );
+}
+
+function notesOf({ reason, is_assumed: price, is_included_assumed: included }: OverageLine): string {
+  return [reason, included ? 'assumed allowance' : null, price ? 'assumed price' : null]
+    .filter((note) => note !== null)
+    .join('; ');
 }
 
 export function amountOf({ amount_minor: amount, currency }: OverageLine): string {
