@@ -50,7 +50,7 @@ test('every definition holds on its hand-worked case, and the project builds on 
     console.log(
       `dbt built and tested ${outcome.nodes} nodes, ${unitTests.size} of them unit tests, in ${(outcome.elapsedMs / 1000).toFixed(1)} s`,
     );
-    expect(unitTests.size).toBeGreaterThan(30);
+    expect(unitTests.size).toBeGreaterThan(50);
   } finally {
     await company.remove();
     rmSync(scratch, { recursive: true, force: true });
