@@ -83,6 +83,7 @@ test('plans: free is a price of 0, once is no interval, a discount is ppm', () =
       is_free: true,
       annual_discount_ppm: 0n,
       is_assumed: false,
+      is_annual_discount_assumed: false,
     },
     {
       plan_id: 'growth',
@@ -94,6 +95,7 @@ test('plans: free is a price of 0, once is no interval, a discount is ppm', () =
       is_free: false,
       annual_discount_ppm: 100_000n,
       is_assumed: false,
+      is_annual_discount_assumed: false,
     },
   ]);
   expect(rowsOf('catalog_addons')).toMatchObject([
@@ -311,4 +313,66 @@ test('a program takes the zone of the catalog, a rule its window', () => {
       tier: null,
     },
   ]);
+});
+
+test('what the plan leaves open is marked wherever it goes: owners, windows, holds, attribution, discounts, scorecards', () => {
+  const marks = (name: CatalogTableName, document?: unknown) =>
+    rowsOf(name, document).map((row) =>
+      Object.entries(row).flatMap(([column, value]) =>
+        column.endsWith('_assumed') && value === true ? [column] : [],
+      ),
+    );
+  const assumed = { assumed: true };
+  const program = exampleDocument().programs.affiliates;
+  const rule = program.rules.first_year;
+  const inProgram = (more: object) => exampleWith(['programs', 'affiliates'], { ...program, ...more });
+
+  expect(marks('catalog_targets')).toEqual([[]]);
+  const accountable = { owner: 'Sales', cadence: 'weekly', ...assumed };
+  expect(marks('catalog_targets', exampleWith(['targets', 'customers', 'accountable'], accountable))).toEqual(
+    [['is_owner_assumed']],
+  );
+  const line = { label: 'Mix', metrics: ['revenue_share'], owner: 'Finance', cadence: ['monthly'] };
+  expect(
+    marks('catalog_accountability', exampleWith(['accountability'], [line, { ...line, ...assumed }])),
+  ).toEqual([[], ['is_assumed']]);
+
+  expect(marks('catalog_programs')).toEqual([[]]);
+  expect(
+    marks(
+      'catalog_programs',
+      inProgram({
+        attribution: { ...program.attribution, ...assumed },
+        hold: { days: 30, ...assumed },
+        payout: { minimum: { amount: '50.00', currency: 'USD', ...assumed } },
+      }),
+    ),
+  ).toEqual([['is_attribution_assumed', 'is_hold_assumed', 'is_payout_assumed']]);
+  const window = { ...rule.window, ...assumed };
+  expect(
+    marks('catalog_commission_rules', inProgram({ rules: { first_year: { ...rule, window } } })),
+  ).toEqual([['is_window_assumed']]);
+  const fee = { kind: 'flat', flat: { amount: '500.00', currency: 'USD', ...assumed }, window: rule.window };
+  expect(marks('catalog_commission_rules', inProgram({ rules: { fee } }))).toEqual([['is_assumed']]);
+
+  const discounts = { annual: { percent: '10', ...assumed } };
+  expect(marks('catalog_plans', exampleWith(['plans', 'growth', 'discounts'], discounts))).toEqual([
+    [],
+    ['is_annual_discount_assumed'],
+  ]);
+  const discount = { percent: '25', ...assumed };
+  expect(marks('catalog_bundles', exampleWith(['bundles', 'pair', 'discount'], discount))[0]).toEqual([
+    'is_assumed',
+    'is_discount_assumed',
+  ]);
+  const within = { minutes: 15, ...assumed };
+  expect(
+    marks('catalog_packages', exampleWith(['packages', 'digest', 'firstValue', 'within'], within))[0],
+  ).toEqual(['is_target_assumed']);
+
+  expect(marks('catalog_score_model')).toEqual([[]]);
+  expect(marks('catalog_score_model', exampleWith(['leadScore', 'assumed'], true))).toEqual([['is_assumed']]);
+  expect(
+    marks('catalog_score_model', exampleWith(['leadScore', 'fit', 'industry', 'assumed'], true)),
+  ).toEqual([['is_assumed']]);
 });

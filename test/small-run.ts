@@ -22,6 +22,7 @@ export const LEADS: readonly Row[] = Array.from({ length: 23 }, (_, index) => ({
   band: 'none',
   model_version: 'v1',
   scored_at: '2026-06-01 00:00:00',
+  is_assumed: true,
 }));
 
 export const COMMISSIONS: readonly Row[] = Array.from({ length: 12 }, (_, index) => ({
@@ -91,6 +92,8 @@ const TARGETS: readonly Row[] = ['mrr', 'customers'].flatMap((target_id) =>
     status: 'behind',
     unit: 'count',
     is_assumed: true,
+    is_owner_assumed: target_id === 'mrr',
+    actual_currency: target_id === 'mrr' ? 'USD' : null,
     is_latest: period === '2026-04-01',
   })),
 );

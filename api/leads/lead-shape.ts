@@ -1,10 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { Count, InstantText } from '../shapes.js';
 
-/** Columns of `lead_scores` that the API shows. */
-export const LEAD_COLUMNS =
-  'lead_id, org_id, company_id, lead_source, channel, lead_status, owner_id, created_at, email, ' +
-  'fit_points, engagement_points, score, grade, band, model_version, scored_at';
+/** All columns of `lead_scores`, of which Lead takes those that the API shows: a run may be older than one of them. */
+export const LEAD_COLUMNS = '*';
 
 /** A lead with its score. `email` is the person's own, from the vault; null where it was erased or never known. */
 export const Lead = z
@@ -25,6 +23,10 @@ export const Lead = z
     band: z.string(),
     model_version: z.string(),
     scored_at: InstantText,
+    is_assumed: z.boolean().nullable().default(null).openapi({
+      description:
+        'The plan gives no such points; the catalog assumes the scorecard. null: the run is older than this mark',
+    }),
   })
   .openapi('Lead');
 export type Lead = z.output<typeof Lead>;

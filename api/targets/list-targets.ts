@@ -1,31 +1,47 @@
 import { z } from '@hono/zod-openapi';
+import { catalogName, targetQuestion } from '../../transforms/target-question.js';
 import { martPage } from '../mart-page.js';
 import { operation } from '../operation.js';
 import { Cursor, Digits, Flag, InstantAnswer, InstantArgument, Limit, NextCursor } from '../shapes.js';
 
-const Target = z
-  .object({
-    target_id: z.string(),
-    period: z.string(),
-    phase: z.string().nullable(),
-    metric: z.string(),
-    dimension: z.string().nullable(),
-    member: z.string().nullable(),
-    owner: z.string().nullable(),
-    cadence: z.string().nullable(),
-    comparator: z.string(),
-    goal: Digits.nullable(),
-    actual: Digits.nullable(),
-    gap: Digits.nullable(),
-    trend: Digits.nullable(),
-    status: z.enum(['ahead', 'on track', 'behind', 'no data']),
-    unit: z.string(),
-    currency: z.string().nullable(),
-    period_start: z.string().nullable(),
-    period_end: z.string().nullable(),
-    is_assumed: z.boolean(),
-  })
-  .openapi('Target');
+const TargetRow = z.object({
+  target_id: z.string(),
+  period: z.string(),
+  phase: z.string().nullable(),
+  metric: z.string(),
+  dimension: z.string().nullable(),
+  member: z.string().nullable(),
+  owner: z.string().nullable(),
+  cadence: z.string().nullable(),
+  comparator: z.string(),
+  goal: Digits.nullable(),
+  actual: Digits.nullable(),
+  gap: Digits.nullable(),
+  trend: Digits.nullable(),
+  status: z.enum(['ahead', 'on track', 'behind', 'no data']),
+  unit: z.string(),
+  currency: z.string().nullable(),
+  period_start: z.string().nullable(),
+  period_end: z.string().nullable(),
+  is_assumed: z.boolean().openapi({ description: 'The plan gives no such goal; the catalog assumes it.' }),
+  is_owner_assumed: z.boolean().nullable().default(null).openapi({
+    description:
+      'The plan names no owner and cadence; the catalog assumes them. null: the run is older than this mark',
+  }),
+  actual_currency: z.string().nullable().default(null).openapi({
+    description: 'The currency in which `actual` was looked up, where the metric has one',
+  }),
+});
+
+const Target = TargetRow.extend({
+  drill: z
+    .object({ metric: z.string(), question: z.record(z.string(), z.string()) })
+    .nullable()
+    .openapi({
+      description:
+        'What opens `actual`: GET /v1/metrics/{metric}/drill with `question` as its query. null: it is no single number of the registry',
+    }),
+}).openapi('Target');
 
 export const listTargets = operation({
   method: 'get',
@@ -58,9 +74,10 @@ export const listTargets = operation({
       services,
       {
         mart: 'targets',
-        columns: Object.keys(Target.shape).join(', '),
+        // All of them: a run may be older than a column.
+        columns: '*',
         filters: [
-          { condition: 'metric = $value', value: query.metric },
+          { condition: 'metric = $value', value: query.metric && catalogName(query.metric) },
           { condition: 'owner = $value', value: query.owner },
           { condition: 'status = $value', value: query.status },
           { condition: 'is_latest = $value', value: query.history ? undefined : true },
@@ -69,7 +86,7 @@ export const listTargets = operation({
           { column: 'target_id', type: 'varchar', direction: 'asc' },
           { column: 'period', type: 'date', direction: 'asc' },
         ],
-        row: Target,
+        row: TargetRow,
         place: (target) => [target.target_id, target.period],
       },
       { asOf: query.as_of, cursor: query.cursor, limit: query.limit },
@@ -77,8 +94,14 @@ export const listTargets = operation({
     return {
       run_id: page.run.runId,
       as_of: page.run.asOf,
-      targets: [...page.rows],
+      targets: page.rows.map((target) => ({ ...target, drill: drillOf(target) })),
       next_cursor: page.nextCursor,
     };
   },
 });
+
+/** Where nothing was measured there is nothing to open. */
+function drillOf(target: z.output<typeof TargetRow>) {
+  const asked = target.actual === null ? null : targetQuestion(target);
+  return asked === null ? null : { metric: asked.metric, question: { ...asked.question } };
+}

@@ -18,6 +18,7 @@ const Lead = z.looseObject({
   grade: z.string(),
   band: z.string(),
   model_version: z.string(),
+  is_assumed: z.boolean().nullish(),
 });
 type Lead = z.infer<typeof Lead>;
 
@@ -86,7 +87,7 @@ async function listLeads(options: ListOptions, command: Command): Promise<void> 
 
 function leadTable(leads: readonly Lead[]): string {
   return table(
-    ['lead', 'grade', 'score', 'fit', 'engagement', 'band', 'channel', 'owner', 'e-mail'],
+    ['lead', 'grade', 'score', 'fit', 'engagement', 'band', 'channel', 'owner', 'e-mail', ''],
     leads.map((lead) => [
       lead.lead_id,
       lead.grade,
@@ -97,6 +98,7 @@ function leadTable(leads: readonly Lead[]): string {
       lead.channel ?? '–',
       lead.owner_id ?? '–',
       lead.email ?? '–',
+      lead.is_assumed === true ? 'assumed scorecard' : '',
     ]),
     ['left', 'left', 'right', 'right', 'right'],
   );
@@ -123,7 +125,7 @@ function describeScore({ lead, parts, as_of: asOf, run_id: runId }: LeadScore): 
   );
   const who = [lead.lead_id, lead.email, lead.org_id].filter((each) => each !== null).join(', ');
   return [
-    `${who}: grade ${lead.grade}, ${lead.band}, by model ${lead.model_version}`,
+    `${who}: grade ${lead.grade}, ${lead.band}, by model ${lead.model_version}${lead.is_assumed === true ? ' (assumed)' : ''}`,
     '',
     body,
     '',

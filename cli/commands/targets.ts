@@ -23,6 +23,8 @@ const Target = z.looseObject({
   unit: z.string(),
   currency: z.string().nullable(),
   is_assumed: z.boolean(),
+  is_owner_assumed: z.boolean().nullish(),
+  drill: z.object({ metric: z.string(), question: z.record(z.string(), z.string()) }).nullish(),
 });
 type Target = z.infer<typeof Target>;
 
@@ -68,9 +70,22 @@ async function listTargets(options: Options, command: Command): Promise<void> {
       { rows: 'targets', row: Target, limit },
     );
     output.answer(list.answer, () =>
-      listText(list, targetTable(list.rows), 'no targets here; a published catalog sets them'),
+      listText(list, targetText(list.rows), 'no targets here; a published catalog sets them'),
     );
   });
+}
+
+function targetText(targets: readonly Target[]): string {
+  const opened = targets.find(({ drill }) => drill != null);
+  if (opened?.drill == null) return targetTable(targets);
+  const { metric, question } = opened.drill;
+  const place = Object.entries(question).map(([name, value]) => argument(`${name}=${value}`));
+  return `${targetTable(targets)}\n\nthe events behind an actual, here ${opened.target_id}: headgate drill ${metric} ${place.join(' ')}`;
+}
+
+/** Shells read parentheses and more as their own. */
+function argument(text: string): string {
+  return /^[\w.:=/-]+$/.test(text) ? text : `'${text}'`;
 }
 
 function targetTable(targets: readonly Target[]): string {
@@ -88,7 +103,7 @@ function targetTable(targets: readonly Target[]): string {
       target.status,
       target.owner ?? '–',
       target.cadence ?? '–',
-      target.is_assumed ? 'assumed goal' : '',
+      assumedMark(target),
     ]),
     ['left', 'left', 'left', 'right', 'right', 'right'],
   );
@@ -96,4 +111,9 @@ function targetTable(targets: readonly Target[]): string {
 
 function figure(value: string | null, target: Target): string {
   return showFigure(target.metric, value === null ? null : BigInt(value), target);
+}
+
+function assumedMark({ is_assumed: goal, is_owner_assumed: owner }: Target): string {
+  if (owner === true) return goal ? 'assumed goal and owner' : 'assumed owner';
+  return goal ? 'assumed goal' : '';
 }

@@ -56,8 +56,9 @@ const Target = z.object({
   status: z.string(),
   unit: z.string(),
   currency: z.string().nullable(),
-  owner: z.string(),
+  owner: z.string().nullable(),
   is_assumed: z.boolean(),
+  is_owner_assumed: z.boolean(),
 });
 const Negative = z.object({
   org_id: z.string(),
@@ -74,6 +75,7 @@ const Lead = z.object({
   owner_id: z.string().nullable(),
   score: Digits,
   grade: z.string(),
+  is_assumed: z.boolean(),
   reasons: z.string(),
 });
 const Commission = z.object({
@@ -82,6 +84,7 @@ const Commission = z.object({
   status: z.string(),
   amount_minor: Digits,
   lines: Digits,
+  is_assumed: z.boolean(),
 });
 const Trust = z.object({ checks: Digits, failing: Digits });
 
@@ -161,7 +164,7 @@ async function readProduct(reader: RunReader, month: string) {
       FirstValue,
     ),
     targets: await reader.query(
-      `select target_id, metric, comparator, goal, actual, trend, status, unit, currency, owner, is_assumed from ${r}.targets
+      `select target_id, metric, comparator, goal, actual, trend, status, unit, currency, owner, is_assumed, is_owner_assumed from ${r}.targets
        where is_latest and status <> 'no data' order by status desc, target_id`,
       {},
       Target,
@@ -193,7 +196,7 @@ async function readPeople(reader: RunReader, month: string) {
          from ${reader.facts('crm')} where type = 'lead.upserted'
          qualify row_number() over (partition by json_extract_string(data, '$.leadId') order by "at" desc, source desc, event_id desc) = 1
        )
-       select scores.lead_id, emails.email, scores.owner_id, scores.score, scores.grade,
+       select scores.lead_id, emails.email, scores.owner_id, scores.score, scores.grade, scores.is_assumed,
          (select string_agg(feature || ' +' || points, ', ' order by points desc, feature)
           from ${r}.lead_score_parts as parts
           where parts.lead_id = scores.lead_id and parts.points >= 10 and parts.feature <> 'base') as reasons
@@ -204,7 +207,8 @@ async function readPeople(reader: RunReader, month: string) {
       Lead,
     ),
     commissions: await reader.query(
-      `select partner_id, currency, status, cast(sum(amount_minor) as bigint) as amount_minor, count(*) as lines
+      `select partner_id, currency, status, cast(sum(amount_minor) as bigint) as amount_minor, count(*) as lines,
+         bool_or(is_assumed) as is_assumed
        from ${r}.commission_lines where month <= cast($month as date)
        group by partner_id, currency, status
        having status = 'due' order by amount_minor desc, partner_id, currency limit 6`,

@@ -16,6 +16,8 @@ import type { DemoPage } from './page-data.js';
 /** Names behind tokens, for those who may read them. */
 export type Names = (token: string | null) => string;
 
+/** Beside what the plan leaves open and the catalog assumes. */
+const ASSUMED = ' (assumed)';
 const heading = (text: string): string => `\n${text}\n${'─'.repeat(text.length)}`;
 const share = (ppm: bigint | null | undefined): string => (ppm == null ? '–' : showPpm(ppm));
 const seconds = (value: bigint | null | undefined): string => (value == null ? '–' : showSeconds(value));
@@ -107,11 +109,11 @@ function targets(page: DemoPage): string {
     ['target', 'goal', 'actual', 'trend', 'status', 'owner'],
     page.targets.map((row) => [
       row.target_id,
-      `${showComparator(row.comparator)} ${showFigure(row.metric, row.goal, row)}${row.is_assumed ? ' (assumed)' : ''}`,
+      `${showComparator(row.comparator)} ${showFigure(row.metric, row.goal, row)}${row.is_assumed ? ASSUMED : ''}`,
       showFigure(row.metric, row.actual, row),
       row.trend === null ? '' : row.trend > 0n ? '▲' : row.trend < 0n ? '▼' : '=',
       row.status,
-      row.owner,
+      `${row.owner ?? '–'}${row.is_owner_assumed ? ASSUMED : ''}`,
     ]),
     ['left', 'right', 'right', 'left', 'left', 'left'],
   );
@@ -138,7 +140,7 @@ function leads(page: DemoPage, names: Names): string {
     page.leads.map((row) => [
       `${row.lead_id} ${names(row.email)}`.trim(),
       row.grade,
-      showCount(row.score),
+      `${showCount(row.score)}${row.is_assumed ? ASSUMED : ''}`,
       row.owner_id ?? '',
       row.reasons,
     ]),
@@ -152,7 +154,7 @@ function commissions(page: DemoPage): string {
     ['partner', 'due', 'lines'],
     page.commissions.map((row) => [
       row.partner_id,
-      showMoney(row.amount_minor, row.currency),
+      `${showMoney(row.amount_minor, row.currency)}${row.is_assumed ? ' (assumed rate)' : ''}`,
       showCount(row.lines),
     ]),
     ['left', 'right', 'right'],
@@ -180,7 +182,7 @@ function overage(page: DemoPage): string {
               line.orgId,
               line.meterId,
               showQuantity(line.used),
-              line.included === null ? 'unlimited' : showQuantity(line.included),
+              `${line.included === null ? 'unlimited' : showQuantity(line.included)}${line.isIncludedAssumed ? ASSUMED : ''}`,
               showQuantity(line.overage),
               line.amount === null
                 ? ''

@@ -63,6 +63,7 @@ export const MARKET_TABLES = {
       period_start: 'date',
       period_end: 'date',
       is_assumed: 'boolean',
+      is_owner_assumed: 'boolean',
     },
     (catalog) =>
       Object.entries(catalog.targets).map(([id, target]) => ({
@@ -79,6 +80,7 @@ export const MARKET_TABLES = {
         cadence: target.accountable.cadence,
         ...targetPeriod(catalog, target),
         is_assumed: target.goal.assumed,
+        is_owner_assumed: target.accountable.assumed,
       })),
   ),
 
@@ -90,10 +92,12 @@ export const MARKET_TABLES = {
     })),
   ),
 
-  catalog_accountability: table({ metric: 'text', owner: 'text', cadence: 'text' }, (catalog) =>
-    catalog.accountability.flatMap(({ metrics, owner, cadence }) =>
-      metrics.map((metric) => ({ metric, owner, cadence: cadence.join(' / ') })),
-    ),
+  catalog_accountability: table(
+    { metric: 'text', owner: 'text', cadence: 'text', is_assumed: 'boolean' },
+    (catalog) =>
+      catalog.accountability.flatMap(({ metrics, owner, cadence, assumed }) =>
+        metrics.map((metric) => ({ metric, owner, cadence: cadence.join(' / '), is_assumed: assumed })),
+      ),
   ),
 };
 

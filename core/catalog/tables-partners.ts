@@ -15,6 +15,9 @@ export const PARTNER_TABLES = {
       payout_day: 'integer',
       minimum_payout_minor: 'bigint',
       currency: 'text',
+      is_attribution_assumed: 'boolean',
+      is_hold_assumed: 'boolean',
+      is_payout_assumed: 'boolean',
     },
     (catalog) =>
       Object.entries(catalog.programs).map(([programId, program]) => ({
@@ -28,6 +31,9 @@ export const PARTNER_TABLES = {
         payout_day: program.payout.dayOfMonth,
         minimum_payout_minor: program.payout.minimum?.amountMinor ?? null,
         currency: program.payout.minimum?.currency ?? null,
+        is_attribution_assumed: program.attribution.assumed,
+        is_hold_assumed: program.hold.assumed,
+        is_payout_assumed: program.payout.assumed || program.payout.minimum?.assumed === true,
       })),
   ),
 
@@ -80,6 +86,7 @@ export const PARTNER_TABLES = {
       partner_id: 'text',
       tier: 'text',
       is_assumed: 'boolean',
+      is_window_assumed: 'boolean',
     },
     (_, published) =>
       rulesOf(published).map(({ programId, ruleId, rule }) => ({
@@ -95,7 +102,8 @@ export const PARTNER_TABLES = {
         product_id: rule.product ?? null,
         partner_id: rule.partner ?? null,
         tier: rule.tier ?? null,
-        is_assumed: rule.assumed,
+        is_assumed: rule.assumed || (rule.kind === 'flat' && rule.flat.assumed),
+        is_window_assumed: rule.window.assumed,
       })),
   ),
 

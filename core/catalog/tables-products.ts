@@ -23,6 +23,7 @@ export const PRODUCT_TABLES = {
       target_seconds: 'bigint',
       is_lighthouse: 'boolean',
       is_assumed: 'boolean',
+      is_target_assumed: 'boolean',
     },
     ({ packages }) =>
       Object.entries(packages).map(([packageId, item]) => ({
@@ -35,6 +36,7 @@ export const PRODUCT_TABLES = {
         target_seconds: BigInt(item.firstValue.within.seconds),
         is_lighthouse: item.lighthouse,
         is_assumed: item.price.assumed,
+        is_target_assumed: item.firstValue.within.assumed || item.firstValue.assumed,
       })),
   ),
 
@@ -45,6 +47,7 @@ export const PRODUCT_TABLES = {
       ...PRICE_COLUMNS,
       discount_ppm: 'bigint',
       is_assumed: 'boolean',
+      is_discount_assumed: 'boolean',
     },
     (catalog) =>
       Object.entries(catalog.bundles).map(([bundleId, bundle]) => {
@@ -55,6 +58,8 @@ export const PRODUCT_TABLES = {
           ...priceCells(price),
           discount_ppm: price.discountPpm,
           is_assumed: price.assumed,
+          // Without one of its own it follows from the prices.
+          is_discount_assumed: bundle.discount?.assumed ?? price.assumed,
         };
       }),
   ),
@@ -74,6 +79,7 @@ export const PRODUCT_TABLES = {
       is_free: 'boolean',
       annual_discount_ppm: 'bigint',
       is_assumed: 'boolean',
+      is_annual_discount_assumed: 'boolean',
     },
     ({ plans }) =>
       Object.entries(plans).map(([planId, plan]) => ({
@@ -84,6 +90,7 @@ export const PRODUCT_TABLES = {
         is_free: plan.price.amountMinor === 0n,
         annual_discount_ppm: BigInt(plan.discounts.annual?.percent ?? 0),
         is_assumed: plan.price.assumed,
+        is_annual_discount_assumed: plan.discounts.annual?.assumed ?? false,
       })),
   ),
 

@@ -11,6 +11,7 @@ export const SCORE_TABLES = {
       minimum: 'bigint',
       maximum: 'bigint',
       horizon_days: 'bigint',
+      is_assumed: 'boolean',
     },
     ({ leadScore }) =>
       leadScore === undefined
@@ -23,6 +24,7 @@ export const SCORE_TABLES = {
               minimum: BigInt(leadScore.minimum),
               maximum: BigInt(leadScore.maximum),
               horizon_days: BigInt(leadScore.horizonDays),
+              is_assumed: isScoreAssumed(leadScore),
             },
           ],
   ),
@@ -56,6 +58,11 @@ export const SCORE_TABLES = {
     })),
   ),
 };
+
+/** A score is no surer than the least sure line of its scorecard. */
+function isScoreAssumed({ assumed, fit, engagement }: LeadScore): boolean {
+  return assumed || [...Object.values(fit), ...Object.values(engagement)].some((rule) => rule.assumed);
+}
 
 interface RuleRow {
   readonly rule_id: string;

@@ -74,6 +74,26 @@ describe('lists', () => {
     expect(ids(await readAll(bed, '/v1/targets?metric=mrr', 'targets', 3), 'target_id')).toEqual(['mrr']);
   });
 
+  test('a target says what opens its actual and whether goal and owner are assumed', async () => {
+    const [customers, mrr] = await readAll(bed, '/v1/targets', 'targets', 3);
+    expect(mrr).toMatchObject({
+      is_assumed: true,
+      is_owner_assumed: true,
+      drill: {
+        metric: 'mrr',
+        question: { month: '2026-04-01', currency: 'USD', dimension: 'all', member: 'all' },
+      },
+    });
+    // Without a currency there is no number of the bridge to open.
+    expect(customers).toMatchObject({ is_owner_assumed: false, drill: null });
+  });
+
+  test('a lead says that its scorecard is assumed', async () => {
+    expect((await readAll(bed, '/v1/leads', 'leads', 50)).map((lead) => lead['is_assumed'])).toEqual(
+      LEADS.map(() => true),
+    );
+  });
+
   test('orgs: each once whatever its currencies, test orgs never', async () => {
     const orgs = await readAll(bed, '/v1/orgs', 'orgs', 1);
     expect(ids(orgs, 'org_id')).toEqual(['org_a', 'org_b', 'org_c']);

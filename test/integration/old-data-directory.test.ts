@@ -2,12 +2,14 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { WORKED_CASE_EXPECTED } from '../../fixtures/worked-case-expected.js';
 import { WORKED_CASE_AS_OF } from '../../fixtures/worked-case.js';
 import { packagePath } from '../../platform/package-path.js';
 import { drill } from '../../transforms/drill.js';
 import { metricNamed } from '../../transforms/metric-registry.js';
 import { metricValues } from '../../transforms/metric-values.js';
+import { apiOf } from '../support/api.js';
 import { openCompany, type TestCompany } from '../support/company.js';
 import { unpackDirectory } from '../support/data-directory-archive.js';
 
@@ -20,6 +22,9 @@ beforeAll(async () => {
   company = await openCompany(directory);
 });
 afterAll(() => company.remove());
+
+/** Marks that came with later versions. */
+const Marked = z.object({ is_assumed: z.boolean().nullish(), is_owner_assumed: z.boolean().nullish() });
 
 async function mrrByMonth(): Promise<
   { month: string | null; currency: string | null; closeMinor: bigint | null }[]
@@ -50,6 +55,14 @@ test('its run can be drilled', async () => {
     return amount;
   });
   expect(sum).toBe(31_600n);
+});
+
+test('its lists answer, and say of a mark that is younger than the run that it is not known', async () => {
+  const api = apiOf(company);
+  const { leads } = await api.get('/v1/leads', z.object({ leads: z.array(Marked) }));
+  const { targets } = await api.get('/v1/targets', z.object({ targets: z.array(Marked) }));
+  for (const lead of leads) expect(lead.is_assumed).toBeNull();
+  for (const target of targets) expect(target.is_owner_assumed).toBeNull();
 });
 
 test('it takes one more event, and its next run counts it', async () => {

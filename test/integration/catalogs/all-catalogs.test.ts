@@ -40,6 +40,14 @@ describe.each(['fleetprompt', 'frontier', 'chatbot', 'nexus'])('%s', (name) => {
     }
   });
 
+  test('somebody answers for every target, the mix of revenue included', async () => {
+    const { targets, revenueMix, accountability } = await planOf(name);
+    expect(Object.values(targets).filter(({ accountable: { owner } }) => owner === '')).toEqual([]);
+    const answeredFor = accountability.flatMap(({ metrics }) => metrics);
+    const shared = answeredFor.filter((metric) => metric === 'revenue_share' || metric === 'revenue');
+    expect(revenueMix === undefined || shared.length > 0).toBe(true);
+  });
+
   test('becomes tables whose ids are unique', async () => {
     const catalog = await planOf(name);
     const tables = catalogTables([{ version: 1n, catalog, effectiveFrom: null, effectiveTo: null }]);

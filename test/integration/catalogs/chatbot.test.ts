@@ -139,3 +139,15 @@ test('the model of year 1: 5,000 free, 150 Starter, 40 Professional, 5 Enterpris
     'customers enterprise gte 5',
   ]);
 });
+
+test('what happens at a limit, and keys of the customer’s own, are assumed: the plan names neither', () => {
+  for (const [id, { stopPolicy, ownKey }] of Object.entries(plan.plans)) {
+    expect([id, stopPolicy?.assumed, ownKey?.assumed]).toEqual([id, true, true]);
+  }
+});
+
+test('the revenue mix has an owner, whom the plan does not name', () => {
+  expect(plan.accountability).toMatchObject([
+    { metrics: ['revenue_share'], owner: 'Finance', cadence: ['monthly'], assumed: true },
+  ]);
+});

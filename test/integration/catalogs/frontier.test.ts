@@ -188,3 +188,9 @@ describe('targets', () => {
     }
   });
 });
+
+test('what happens at a limit is assumed: the plan does not say', () => {
+  for (const [id, { stopPolicy }] of Object.entries(plan.plans)) {
+    expect([id, stopPolicy?.assumed]).toEqual([id, true]);
+  }
+});

@@ -119,6 +119,12 @@ from {{ ref('first_value_summary') }} as summary
 inner join {{ ref('int_months') }} as months on summary.install_month = {{ month_text('months.month') }}
 where summary.plan_id = 'all' and summary.channel = 'all'
 union all
+select 'activation' as metric, 'all' as dimension, 'all' as member, {{ null_of(type_text()) }} as currency,
+    months.month as month, summary.reached_ppm as actual
+from {{ ref('first_value_summary') }} as summary
+inner join {{ ref('int_months') }} as months on summary.install_month = {{ month_text('months.month') }}
+where summary.package_id = '(org)' and summary.plan_id = 'all' and summary.channel = 'all'
+union all
 select 'intervention_rate' as metric, 'all' as dimension, 'all' as member, {{ null_of(type_text()) }} as currency, month,
     {{ ppm('sum(interventions)', 'sum(completions_or_failures)') }} as actual
 from month_weeks

@@ -28,10 +28,29 @@ quantiles as (
     group by package_id, plan_id, channel, install_month
 ),
 
+-- the plan's word on a whole org's time to value: of several, by phase, the last that had begun
+activation_targets as (
+    select
+        goal,
+        row_number() over (
+            order by case when period_start is null then 0 else 1 end desc, period_start desc, target_id
+        ) as place
+    from {{ ref('stg_catalog__targets') }}
+    where
+        metric = 'median_seconds_to_activation'
+        and dimension is null
+        and comparator = 'lte'
+        and (period_start is null or {{ start_of('period_start') }} < {{ as_of() }})
+),
+
 targets as (
     select package_id, target_seconds
     from {{ ref('stg_catalog__packages') }}
     where version = (select version from {{ ref('stg_catalog__version_in_force') }})
+    union all
+    select '(org)' as package_id, goal as target_seconds
+    from activation_targets
+    where place = 1
 )
 
 select
@@ -49,8 +68,8 @@ select
     counts.installs_15m as installs_15m,
     counts.reached_15m as reached_15m,
     {{ ppm('counts.reached_15m', 'counts.installs_15m') }} as reached_15m_ppm,
-    -- 15 minutes unless the catalog says otherwise; activation of a whole org is judged by the catalog's targets alone
-    case when counts.package_member = '(org)' then null else coalesce(targets.target_seconds, 900) end as target_seconds
+    -- 15 minutes unless the catalog says otherwise; a whole org has the catalog's target or none
+    case when counts.package_member = '(org)' then targets.target_seconds else coalesce(targets.target_seconds, 900) end as target_seconds
 from counts
 left join quantiles
     on counts.package_member = quantiles.package_id

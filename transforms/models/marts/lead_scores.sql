@@ -58,7 +58,8 @@ select
     coalesce(labels.letter, 'D') || coalesce(labels.digit, '4') as grade,
     coalesce(labels.band, 'none') as band,
     model.model_version as model_version,
-    {{ as_of() }} as scored_at
+    {{ as_of() }} as scored_at,
+    model.is_assumed as is_assumed
 from sums
 inner join {{ ref('stg_crm__leads') }} as leads on sums.lead_id = leads.lead_id
 left join labels on sums.lead_id = labels.lead_id

@@ -5,14 +5,14 @@ with
 wanted as (
     select
         target_id, phase, metric, coalesce(dimension, 'all') as dimension, coalesce(member, 'all') as member, comparator, goal,
-        unit, currency, owner, cadence, period_start, period_end, is_assumed
+        unit, currency, owner, cadence, period_start, period_end, is_assumed, is_owner_assumed
     from {{ ref('stg_catalog__targets') }}
     union all
     select
         'revenue_mix_' || stream as target_id, {{ null_of(type_text()) }} as phase, 'revenue_share' as metric, 'item' as dimension,
         stream as member, 'near' as comparator, share_ppm as goal, 'ppm' as unit, {{ null_of(type_text()) }} as currency,
-        coalesce(owner, 'nobody') as owner, coalesce(cadence, 'monthly') as cadence,
-        {{ null_of('date') }} as period_start, {{ null_of('date') }} as period_end, is_assumed
+        owner, coalesce(cadence, 'monthly') as cadence,
+        {{ null_of('date') }} as period_start, {{ null_of('date') }} as period_end, is_assumed, is_owner_assumed
     from {{ ref('stg_catalog__revenue_mix') }}
 ),
 
@@ -149,5 +149,6 @@ select
     period_start,
     period_end,
     is_assumed,
+    is_owner_assumed,
     cast(row_number() over (partition by target_id order by period desc) = 1 as {{ type_boolean() }}) as is_latest
 from gaps
