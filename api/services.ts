@@ -26,7 +26,7 @@ export interface Services {
   readonly audit: AuditLog;
   readonly vault: Vault;
   readonly catalogs: CatalogStore;
-  /** Publishes a checked file as the next version; ingest knows its personal keys from then on. */
+  /** Publishes a checked file as the next version, on the record; ingest knows its personal keys from then on. */
   readonly publishCatalog: (file: CatalogFile, by: string) => Promise<CatalogPublication>;
   /** Every way in: HTTP bodies, files, replay. */
   readonly ingest: FileServices;

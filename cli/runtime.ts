@@ -5,8 +5,8 @@ import type { Instant } from '../core/time.js';
 import { RefusedError } from '../core/errors.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
 import { ApiKeys } from '../platform/api-keys.js';
-import { AuditLog } from '../platform/audit-log.js';
-import { CatalogStore } from '../platform/catalog-store.js';
+import { AuditLog, type AuditRecord } from '../platform/audit-log.js';
+import { CatalogStore, type CatalogPublication } from '../platform/catalog-store.js';
 import type { Config } from '../platform/config.js';
 import { openDataDirectory, type DataDirectory } from '../platform/data-directory.js';
 import type { Lake } from '../platform/lake.js';
@@ -73,14 +73,15 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       shutdown.abort();
       await transformer.stop();
     });
+    const audit = new AuditLog(sql);
     const services: Services = {
       config,
       clock,
       logger,
       sql,
       warehouse,
-      keys: new ApiKeys(sql),
-      audit: new AuditLog(sql),
+      keys: new ApiKeys(sql, audit),
+      audit,
       vault,
       catalogs,
       ingest: {
@@ -94,6 +95,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       },
       publishCatalog: async (file, by) => {
         const publication = await catalogs.publish(file, { by }, clock());
+        await audit.append(publishRecord(publication, by), clock());
         personalKeys = await personalKeysOf(catalogs);
         return publication;
       },
@@ -122,6 +124,15 @@ function refuseUnwired(config: Config): void {
     'invalid_config',
     `config: ${set.join(', ')}: not in this version; leave it unset and the embedded default is used`,
   );
+}
+
+function publishRecord({ outcome, version }: CatalogPublication, by: string): AuditRecord {
+  return {
+    actor: by,
+    action: 'catalog.publish',
+    target: version.version.toString(),
+    details: { outcome, digest: version.digest },
+  };
 }
 
 /** What any published version calls personal stays so: data that came under an older one is still there. */

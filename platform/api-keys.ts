@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { InputError } from '../core/errors.js';
 import { newId, RANDOM_BYTES } from '../core/ids.js';
 import { MICROS_PER_SECOND, type Instant } from '../core/time.js';
+import type { AuditLog } from './audit-log.js';
 import { ROLE_SCOPES, RoleSchema, ScopeSchema, type Role, type Scope } from './key-scopes.js';
 import { apiKeys } from './sql/schema.js';
 import type { Sql } from './sql/sql.js';
@@ -51,10 +52,18 @@ export class ApiKeys {
   /** Raised by every revocation: what was read before one is not remembered after it. */
   private generation = 0;
 
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly audit: AuditLog,
+  ) {}
 
-  /** @returns the key, and the secret that is shown this once */
-  async create(wanted: NewApiKey, now: Instant): Promise<{ key: ApiKey; secret: string }> {
+  /**
+   * Makes a key, and says so in the audit log.
+   *
+   * @param by who makes it, as the audit log will name them
+   * @returns the key, and the secret that is shown this once
+   */
+  async create(wanted: NewApiKey, by: string, now: Instant): Promise<{ key: ApiKey; secret: string }> {
     const scopes = [
       ...new Set<Scope>([...(wanted.role ? ROLE_SCOPES[wanted.role] : []), ...(wanted.scopes ?? [])]),
     ];
@@ -71,6 +80,10 @@ export class ApiKeys {
       createdAt: now,
     };
     await this.sql.database.insert(apiKeys).values(row);
+    await this.audit.append(
+      { actor: by, action: 'key.create', target: row.keyId, details: { scopes: [...scopes] } },
+      now,
+    );
     return { key: { ...row, lastUsedAt: null, revokedAt: null }, secret };
   }
 
@@ -92,8 +105,8 @@ export class ApiKeys {
     return rows.map(keyOf);
   }
 
-  /** Takes effect with the next request. Revoking twice keeps the first time. */
-  async revoke(keyId: string, now: Instant): Promise<ApiKey> {
+  /** Takes effect with the next request, and is on the record. Revoking twice keeps the first time. */
+  async revoke(keyId: string, by: string, now: Instant): Promise<ApiKey> {
     this.generation += 1;
     await this.sql.database
       .update(apiKeys)
@@ -103,6 +116,7 @@ export class ApiKeys {
     this.remembered.clear();
     const [row] = await this.sql.database.select().from(apiKeys).where(eq(apiKeys.keyId, keyId));
     if (!row) throw new InputError('not_found', `keys: there is no key ${keyId}`, { status: 404 });
+    await this.audit.append({ actor: by, action: 'key.revoke', target: keyId, details: {} }, now);
     return keyOf(row);
   }
 

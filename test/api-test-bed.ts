@@ -77,7 +77,7 @@ export async function openApiTestBed(
       return answered(response);
     },
     keyWith: async (...scopes) => {
-      const { secret } = await runtime.services.keys.create({ name: 'test', scopes }, now);
+      const { secret } = await runtime.services.keys.create({ name: 'test', scopes }, 'test', now);
       return secret;
     },
     close: async () => {

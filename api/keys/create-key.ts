@@ -27,15 +27,7 @@ export const createKey = operation({
         ...(body.role === undefined ? {} : { role: body.role }),
         ...(body.scopes === undefined ? {} : { scopes: body.scopes }),
       },
-      now,
-    );
-    await services.audit.append(
-      {
-        actor: actorOf(context),
-        action: 'key.create',
-        target: key.keyId,
-        details: { scopes: [...key.scopes] },
-      },
+      actorOf(context),
       now,
     );
     return { key: keyShape(key), secret };

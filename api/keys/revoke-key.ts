@@ -15,11 +15,6 @@ export const revokeKey = operation({
 
   async handle({ params }, context) {
     const { services, now } = context;
-    const key = await services.keys.revoke(params.keyId, now);
-    await services.audit.append(
-      { actor: actorOf(context), action: 'key.revoke', target: key.keyId, details: {} },
-      now,
-    );
-    return keyShape(key);
+    return keyShape(await services.keys.revoke(params.keyId, actorOf(context), now));
   },
 });

@@ -27,8 +27,9 @@ export function nextSteps(page: DemoPage, data: string, config: Config, secret: 
       '────',
       `Which events make up that MRR?   ${drill}`,
       `Every metric:                    ${run} metrics --data ${data}`,
+      `What would be billed, and why:   ${run} billing preview --period ${page.month.slice(0, 7)} --data ${data}`,
       `Serve the API (docs at /docs):   ${serve}`,
-      `…and ask it (this key is shown once; it may read everything, change nothing):`,
+      `…and ask it (this key is shown once; it may read metrics, leads, billing and partners, and change nothing):`,
       `  ${ask}`,
     ],
   };

@@ -48,7 +48,7 @@ function tokensOf(page: DemoPage): string[] {
 async function demoKey({ keys, clock }: Awaited<ReturnType<typeof openRuntime>>['services']) {
   const now = clock();
   for (const key of await keys.list()) {
-    if (key.name === 'demo' && key.revokedAt === null) await keys.revoke(key.keyId, now);
+    if (key.name === 'demo' && key.revokedAt === null) await keys.revoke(key.keyId, 'demo', now);
   }
-  return keys.create({ name: 'demo', role: 'founder' }, now);
+  return keys.create({ name: 'demo', role: 'founder' }, 'demo', now);
 }

@@ -48,7 +48,11 @@ describe('without a key that is known', () => {
 
   test('a revoked key is 401 everywhere from the next request on', async () => {
     const { keys } = bed.runtime.services;
-    const { key, secret } = await keys.create({ name: 'gone', role: 'admin' }, bed.runtime.services.clock());
+    const { key, secret } = await keys.create(
+      { name: 'gone', role: 'admin' },
+      'test',
+      bed.runtime.services.clock(),
+    );
     expect((await bed.call({ path: '/v1/keys', key: secret })).status).toBe(200);
     expect((await bed.call({ method: 'DELETE', path: `/v1/keys/${key.keyId}` })).status).toBe(200);
     for (const [, operation] of withKey) {
