@@ -170,7 +170,17 @@ test.each([
   ],
   ['a format that names no day', (text: string) => text.replaceAll('d.MMM.yyyy', 'MMM.yyyy'), /time/],
   ['a zone that is none', (text: string) => text.replace('Europe/Berlin', 'Berlin'), /zone: is not an IANA/],
-  ['broken YAML', () => 'mapping: [', /mapping bad.yaml/],
+  ['broken YAML', () => 'mapping: [', /mapping bad\.yaml:\d+:\d+ /],
+  [
+    'a type that is none, named with its line,',
+    (text: string) => text.replace('as: decimal', 'as: decimals'),
+    /^mapping bad\.yaml:\d+:\d+ events\.0\.data\.[\w.]+: unknown value "decimals"; did you mean "decimal"\?$/,
+  ],
+  [
+    'a value of another kind',
+    (text: string) => text.replace(/^source: .*$/m, 'source: 7'),
+    /^mapping bad\.yaml:3:9 source: expected text .*, found the number 7$/,
+  ],
 ])('a mapping with %s is refused before the first row', async (_, change, message) => {
   const mapping = write('bad.yaml', change(LEADS));
   await expect(ingest(write('any.csv', 'no\n1\n'), mapping)).rejects.toMatchObject({
@@ -190,7 +200,12 @@ test('a column that the file does not have is named, with what was meant', async
 test('a ZIP called .csv is refused, and a CSV without a mapping says what it needs', async () => {
   const zip = write('workbook.csv', Buffer.from('PK\u0003\u0004rest'));
   await expect(ingest(zip, PERIODS)).rejects.toMatchObject({ code: 'unsupported_format' });
-  await expect(ingest(zip)).rejects.toMatchObject({ code: 'invalid_argument' });
+  await expect(ingest(zip)).rejects.toMatchObject({ code: 'unsupported_format' });
+  await expect(ingest(write('plain.csv', 'no\n1\n'))).rejects.toMatchObject({ code: 'invalid_argument' });
+  await expect(ingest(write('empty.csv', ''), PERIODS)).rejects.toMatchObject({
+    code: 'invalid_file',
+    message: expect.stringContaining('empty.csv: is empty: it has no header row') as string,
+  });
   expect(await newRows()).toEqual([]);
 });
 

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { isZone } from '../../core/calendar.js';
+import { explainIssues, type CatalogProblem } from '../../core/catalog/problems.js';
 import { InputError } from '../../core/errors.js';
 import { fieldSpecs } from '../../core/events/field-specs.js';
 import { EVENT_TYPES, isEventType } from '../../core/events.js';
 import { didYouMean } from '../../core/suggest.js';
+import { placeOf, readYaml } from '../../platform/yaml-places.js';
+import { chosenForm } from './chosen-form.js';
 import { isTimeFormat } from './time-format.js';
 
 export const CELL_TYPES = ['text', 'integer', 'decimal', 'minor', 'boolean', 'instant', 'date'] as const;
@@ -48,15 +50,16 @@ export interface MappedObject {
   readonly [field: string]: MappedValue;
 }
 
-const MappedValue: z.ZodType<MappedValue> = z.lazy(() =>
-  z.union([Scalar, Cell, Constant, z.array(MappedValue), MappedObject]),
+const MappedValue: z.ZodType<MappedValue> = chosenForm<MappedValue>((value) => {
+  if (Array.isArray(value)) return z.array(MappedValue);
+  if (typeof value !== 'object' || value === null) return Scalar;
+  if ('column' in value || 'template' in value) return Cell;
+  return 'constant' in value ? Constant : MappedObject;
+});
+const MappedObject = z.record(z.string(), MappedValue);
+const TextOrCell = chosenForm<string | Cell>((value) =>
+  typeof value === 'object' ? Cell : z.string().min(1),
 );
-const MappedObject: z.ZodType<MappedObject> = z
-  .record(z.string(), MappedValue)
-  .refine((value) => !('column' in value || 'template' in value || 'constant' in value), {
-    message:
-      'is not a cell that can be read (column or template, as, format, currency, decimalMark, map, default)',
-  });
 
 const Condition = z
   .strictObject({
@@ -75,8 +78,8 @@ const MappedEvent = z.strictObject({
   /** Which rows make this event; all when left out. */
   when: Condition.optional(),
   id: z.string().min(1),
-  subject: z.union([z.string().min(1), Cell]),
-  time: z.union([z.string().min(1), Cell]),
+  subject: TextOrCell,
+  time: TextOrCell,
   data: MappedObject,
 });
 export type MappedEvent = z.infer<typeof MappedEvent>;
@@ -102,7 +105,7 @@ export interface MappingFile {
   readonly text: string;
 }
 
-/** @throws InputError `file_not_found` or `invalid_mapping`, whose message lists every problem with its path */
+/** @throws InputError `file_not_found` or `invalid_mapping`, whose message lists every problem with its line, column and path */
 export async function loadMapping(path: string): Promise<MappingFile> {
   const name = basename(path);
   let text: string;
@@ -119,42 +122,51 @@ export async function loadMapping(path: string): Promise<MappingFile> {
 
 /** YAML, of which JSON is a part. */
 export function parseMapping(text: string, name: string): MappingFile {
-  let document: unknown;
-  try {
-    document = parse(text);
-  } catch (cause) {
-    const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    throw new InputError('invalid_mapping', `mapping ${name}: ${message}`, { cause });
+  const reading = readYaml(text);
+  if (!reading.ok) {
+    const { line, column, message } = reading;
+    throw new InputError('invalid_mapping', `mapping ${name}:${line}:${column} ${message}`);
   }
+  const { yaml, lines, document } = reading;
   const parsed = Mapping.safeParse(document);
-  const problems = parsed.success
+  // A mapping is a file that people write, as a catalog is: its problems are said in the same words.
+  const problems: readonly Problem[] = parsed.success
     ? typeProblems(parsed.data)
-    : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    : explainIssues(parsed.error.issues, Mapping, document);
   if (problems.length === 0 && parsed.success) return { mapping: parsed.data, text };
-  throw new InputError(
-    'invalid_mapping',
-    problems.map((problem) => `mapping ${name}: ${problem}`).join('\n'),
-    { details: { problems } },
-  );
+  const told = problems.map((problem) => {
+    const { line, column } = placeOf(yaml, lines, problem);
+    const path = problem.path.join('.');
+    return `mapping ${name}:${line}:${column} ${path === '' ? '' : `${path}: `}${problem.message}`;
+  });
+  throw new InputError('invalid_mapping', told.join('\n'), { details: { problems: told } });
 }
 
+type Problem = Pick<CatalogProblem, 'path' | 'at' | 'message'>;
+
 /** What every row would be refused for is said once, before the first row. */
-function typeProblems({ events }: Mapping): string[] {
-  return events.flatMap(({ type, data }, index) => {
+function typeProblems({ events }: Mapping): Problem[] {
+  return events.flatMap(({ type, data }, index): Problem[] => {
+    const at = (...path: string[]) => ['events', index, ...path];
     if (!isEventType(type)) {
-      return [`events.${index}.type: unknown event type "${type}"${didYouMean(type, EVENT_TYPES)}`];
+      const message = `unknown event type "${type}"${didYouMean(type, EVENT_TYPES)}`;
+      return [{ path: at('type'), at: 'value', message }];
     }
     const specs = fieldSpecs(type);
     const names = specs.map(({ name }) => name);
     const missing = specs
       .filter(({ name, optional }) => !optional && !(name in data))
-      .map(({ name }) => `events.${index}.data: ${type} needs ${name}`);
+      .map(({ name }) => ({ path: at('data'), at: 'key' as const, message: `${type} needs ${name}` }));
     const misspelt = Object.keys(data)
       .filter((name) => !names.includes(name))
       .map((name) => ({ name, hint: didYouMean(name, names) }))
       // A field that the schema does not know is kept with the event, unless it looks like a slip.
       .filter(({ hint }) => hint !== '')
-      .map(({ name, hint }) => `events.${index}.data.${name}: ${type} has no field "${name}"${hint}`);
+      .map(({ name, hint }) => ({
+        path: at('data', name),
+        at: 'key' as const,
+        message: `${type} has no field "${name}"${hint}`,
+      }));
     return [...missing, ...misspelt];
   });
 }
