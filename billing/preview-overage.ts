@@ -61,6 +61,8 @@ export interface OverageRequest {
   readonly ending: Period;
   readonly asOf: Instant;
   readonly orgId?: string | undefined;
+  /** What people call `ending`: 2026-09. */
+  readonly month?: string | undefined;
 }
 
 async function loadQuestions(run: RunReader, request: OverageRequest): Promise<OverageQuestion[]> {
@@ -111,7 +113,8 @@ export async function explainOverageLine(
   if (question === undefined || line === undefined) {
     throw new InputError(
       'not_found',
-      `no overage line ${lineId} in this period; headgate billing preview lists them`,
+      `no overage line ${lineId} in ${request.month ?? 'this period'}; headgate billing preview lists a month's lines, and --period 2026-09 ` +
+        'looks into another month',
       { status: 404 },
     );
   }

@@ -6,6 +6,8 @@ import {
   monthArgument,
   pairArgument,
   portArgument,
+  scopeArgument,
+  statementArgument,
   wholeNumberArgument,
 } from './arguments.js';
 
@@ -43,4 +45,11 @@ test('pairs gather, a later one of the same name wins, and a value may hold an e
   expect(pairArgument('b=x=y', pairArgument('a=1'))).toEqual({ a: '1', b: 'x=y' });
   expect(pairArgument('a=2', { a: '1' })).toEqual({ a: '2' });
   for (const text of ['plan', '=growth', '']) expect(() => pairArgument(text)).toThrow('name=value');
+});
+
+test('scopes gather, one that is none is refused with those there are, and an empty statement is none', () => {
+  expect(scopeArgument('partner:p_1', scopeArgument('ingest'))).toEqual(['ingest', 'partner:p_1']);
+  expect(() => scopeArgument('nope')).toThrow('Scopes are ingest, quarantine, metrics:read');
+  expect(statementArgument('select 1')).toBe('select 1');
+  for (const text of ['', ' \n']) expect(() => statementArgument(text)).toThrow('one SELECT');
 });

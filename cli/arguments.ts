@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { FIXED_SCOPES, ScopeSchema } from '../platform/key-scopes.js';
 import { tryParseDate, tryParseInstant } from '../core/time.js';
 
 // Values of options and arguments, checked before anything is opened: what is wrong here is misuse (exit code 2).
@@ -51,4 +52,21 @@ export function pairArgument(
   const at = pair.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Write it as name=value.');
   return { ...known, [pair.slice(0, at)]: pair.slice(at + 1) };
+}
+
+/** A scope among those named before it. */
+export function scopeArgument(text: string, known: readonly string[] = []): string[] {
+  if (!ScopeSchema.safeParse(text).success) {
+    throw new InvalidArgumentError(
+      `Scopes are ${FIXED_SCOPES.join(', ')}, and partner:<id> for one partner's own.`,
+    );
+  }
+  return [...known, text];
+}
+
+/** Something to ask: blanks are nothing. */
+export function statementArgument(text: string): string {
+  if (text.trim() === '')
+    throw new InvalidArgumentError('Write one SELECT, or SHOW TABLES to see what there is.');
+  return text;
 }

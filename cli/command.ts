@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { requireDataDirectory } from '../platform/data-directory.js';
 import { loadConfig, type Config } from '../platform/config.js';
 import { connect, type Client } from './client.js';
 import { createOutput, type Output } from './output.js';
@@ -31,13 +32,20 @@ export function contextOf(command: Command, data?: string): CommandContext {
   return { config: loadConfig(environment), output: createOutput(options.json === true), environment };
 }
 
-/** Runs a command's work with a client of the data directory, and lets go of it whatever happens. */
+/**
+ * Runs a command's work with a client of the data directory, and lets go of it whatever happens.
+ *
+ * @param options.creates the command begins a data directory where there is none; every other needs one
+ */
 export async function withClient<Result>(
   command: Command,
   work: (client: Client, context: CommandContext) => Promise<Result>,
+  { creates = false }: { readonly creates?: boolean } = {},
 ): Promise<Result> {
   const context = contextOf(command);
   const { config, environment, output } = context;
+  // Where servers hold the company, the directory is scratch, and any machine may begin with none.
+  if (!creates && config.database === null) requireDataDirectory(config.dataDirectory);
   let doing = 'opening the data directory';
   const whole = async (): Promise<Result> => {
     const client = await connect({

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { InputError } from '../core/errors.js';
 import type { Instant } from '../core/time.js';
 import { ingestCsvFile } from './csv/ingest-csv-file.js';
+import { openFileBytes } from './files/file-bytes.js';
 import {
   ingestNdjsonFile,
   type FileOptions,
@@ -15,28 +16,26 @@ export interface AnyFileOptions extends FileOptions {
 }
 
 /** Takes in a file by what its name says it is: NDJSON (.ndjson, .jsonl, .json) or CSV (.csv, .tsv, .txt), each also packed (.gz, .zst). */
-export function ingestAnyFile(
+export async function ingestAnyFile(
   path: string,
   services: FileServices,
   options: AnyFileOptions,
   now: Instant,
 ): Promise<FileReport> {
   const kind = kindOf(basename(path));
+  // What is no text at all is said first: a mapping would not help it.
+  await (await openFileBytes(path)).close();
   if (kind === 'csv' && options.mapping === undefined) {
-    return Promise.reject(
-      new InputError(
-        'invalid_argument',
-        `file ${basename(path)}: a CSV needs a mapping that says what its columns mean; ` +
-          'add --mapping <file.yaml> (fixtures/mappings has an example)',
-      ),
+    throw new InputError(
+      'invalid_argument',
+      `file ${basename(path)}: a CSV needs a mapping that says what its columns mean; ` +
+        'add --mapping <file.yaml> (fixtures/mappings has an example)',
     );
   }
   if (kind === 'ndjson' && options.mapping !== undefined) {
-    return Promise.reject(
-      new InputError(
-        'invalid_argument',
-        `file ${basename(path)}: NDJSON takes no mapping; is the file a CSV? Name it .csv`,
-      ),
+    throw new InputError(
+      'invalid_argument',
+      `file ${basename(path)}: NDJSON takes no mapping; is the file a CSV? Name it .csv`,
     );
   }
   return options.mapping === undefined

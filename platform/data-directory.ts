@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { RefusedError, UnavailableError } from '../core/errors.js';
+import { InputError, RefusedError, UnavailableError } from '../core/errors.js';
 import type { Stream } from '../core/raw-event.js';
 import { formatInstant, type Instant } from '../core/time.js';
 import { acquireLock, readHolder, type DirectoryHolder } from './directory-lock.js';
@@ -67,6 +67,17 @@ export function directoryHolder(directory: string): DirectoryHolder | null {
   return readHolder(dataDirectoryLayout(directory).lockFile);
 }
 
+/** @throws InputError `not_found` when nobody made a data directory there: a slip in its name must not make an empty one */
+export function requireDataDirectory(directory: string): void {
+  const { root, versionFile } = dataDirectoryLayout(directory);
+  if (existsSync(versionFile)) return;
+  throw new InputError(
+    'not_found',
+    `data directory ${root}: there is none; check --data and HEADGATE_DATA, or make one with: headgate ingest <file> --data ${directory}`,
+    { status: 404 },
+  );
+}
+
 /**
  * Takes the directory for this process, creating it when it isn't there.
  *
@@ -106,7 +117,7 @@ function createDirectories(layout: DataDirectoryLayout): void {
   } catch (error) {
     throw new UnavailableError(
       'unavailable',
-      `data directory ${layout.root}: cannot be created or written; check the path, its owner and the free space`,
+      `data directory ${layout.root}: cannot be created or written; check the path (is it a file?), its owner and the free space`,
       { cause: error },
     );
   }

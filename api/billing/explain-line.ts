@@ -42,7 +42,7 @@ export const explainBillingLine = operation({
       const { first, ending } = billingMonth(query.month, run.asOf, catalog.zone);
       const { line, events } = await explainOverageLine(
         reader,
-        { catalogs: await services.catalogs.published(), ending, asOf: run.asOf },
+        { catalogs: await services.catalogs.published(), ending, asOf: run.asOf, month: first.slice(0, 7) },
         params.lineId,
       );
       return {

@@ -71,7 +71,7 @@ export const postFile = operation({
       name: report.name,
       accepted: report.accepted,
       quarantined: report.quarantined,
-      is_known: report.chunks === 0,
+      is_known: report.isKnown,
     };
   },
 });

@@ -3,8 +3,10 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import type { Catalog } from '../../core/catalog.js';
+import { HeadgateError } from '../../core/errors.js';
 import { countArgument } from '../arguments.js';
-import { contextOf, withClient } from '../command.js';
+import type { Client } from '../client.js';
+import { contextOf, withClient, type CommandContext } from '../command.js';
 import { withExamples } from '../help.js';
 import { describeCatalog, describeChanges, versionTable } from './catalog-text.js';
 import { CatalogVersion, Change } from './catalog-answers.js';
@@ -50,15 +52,46 @@ export function addCatalogCommand(program: Command): void {
   withExamples(publish, 'headgate catalog publish my-catalog.yaml');
 }
 
+/** What a check found in one file. */
+type Checked = { readonly file: string } & (
+  | { readonly valid: true; readonly catalog: Catalog }
+  | { readonly valid: false; readonly error: HeadgateError }
+);
+
+/** Every file is looked at, also after a bad one. */
 async function checkFiles(files: readonly string[], _options: unknown, command: Command): Promise<void> {
   const { output } = contextOf(command);
-  const { loadCatalogFile } = await import('../../platform/catalog-file.js');
-  const checked: { readonly path: string; readonly catalog: Catalog }[] = [];
-  for (const path of files) checked.push({ path, catalog: (await loadCatalogFile(path)).catalog });
+  const checked: Checked[] = [];
+  for (const file of files) checked.push(await checkFile(file));
+  const bad = checked.flatMap((each) => (each.valid ? [] : [each.error]));
+  const [first] = bad;
+  // One file, one answer: the error itself.
+  if (first !== undefined && files.length === 1) throw first;
   output.answer(
-    { files: checked.map(({ path, catalog }) => ({ file: path, catalog: catalog.catalog, valid: true })) },
-    () => checked.map(({ path, catalog }) => `${path}: ${describeCatalog(catalog)}`).join('\n'),
+    {
+      files: checked.map((each) =>
+        each.valid
+          ? { file: each.file, catalog: each.catalog.catalog, valid: true }
+          : { file: each.file, valid: false, error: { code: each.error.code, detail: each.error.message } },
+      ),
+    },
+    () =>
+      checked
+        .map((each) => `${each.file}: ${each.valid ? describeCatalog(each.catalog) : 'has problems'}`)
+        .join('\n'),
   );
+  for (const { message } of bad) process.stderr.write(`error: ${message}\n`);
+  if (bad.length > 0) process.exitCode = 1;
+}
+
+async function checkFile(file: string): Promise<Checked> {
+  const { loadCatalogFile } = await import('../../platform/catalog-file.js');
+  try {
+    return { file, valid: true, catalog: (await loadCatalogFile(file)).catalog };
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error;
+    return { file, valid: false, error };
+  }
 }
 
 const ShowAnswer = z.looseObject({ version: CatalogVersion, source: z.string(), document: z.unknown() });
@@ -118,7 +151,7 @@ async function diffFiles(
 
 async function publishFile(file: string, _options: unknown, command: Command): Promise<void> {
   const request = await requestFor(file, 'publish');
-  await withClient(command, async (client, { output }) => {
+  const publish = async (client: Client, { output }: CommandContext): Promise<void> => {
     const answer = await client.call(request, PostAnswer);
     const { version } = answer;
     output.answer(answer, () =>
@@ -131,7 +164,8 @@ async function publishFile(file: string, _options: unknown, command: Command): P
             'The next transform measures by it: headgate transform',
           ].join('\n'),
     );
-  });
+  };
+  await withClient(command, publish, { creates: true });
 }
 
 /** Checked here first, so that a file with problems needs no data directory to be told so. */

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { HeadgateError, InputError } from '../../core/errors.js';
-import { withClient } from '../command.js';
+import { withClient, type CommandContext } from '../command.js';
 import type { Client } from '../client.js';
 import { withExamples } from '../help.js';
 import { showCount } from '../numbers.js';
@@ -20,9 +20,13 @@ const FileAnswer = z.object({
 });
 
 /** What became of a file: taken in, or why not. */
+interface TakenIn {
+  readonly accepted: number;
+  readonly quarantined: number;
+  readonly is_known: boolean;
+}
 type FileOutcome = { readonly file: string } & (
-  | { readonly accepted: number; readonly quarantined: number; readonly is_known: boolean }
-  | { readonly error: { readonly code: string; readonly detail: string } }
+  TakenIn | { readonly error: { readonly code: string; readonly detail: string } }
 );
 
 const STDIN = '-';
@@ -47,7 +51,7 @@ async function ingestFiles(
   options: { readonly mapping?: string },
   command: Command,
 ): Promise<void> {
-  await withClient(command, async (client, { output }) => {
+  const work = async (client: Client, { output }: CommandContext): Promise<void> => {
     const outcomes: FileOutcome[] = [];
     for (const file of files) outcomes.push(await outcomeOf(file, options, client, output));
     output.answer({ files: outcomes }, () => describeOutcomes(outcomes));
@@ -55,7 +59,8 @@ async function ingestFiles(
       if ('error' in outcome) process.stderr.write(`error: ${outcome.error.detail}\n`);
     }
     if (outcomes.some((outcome) => 'error' in outcome)) process.exitCode = 1;
-  });
+  };
+  await withClient(command, work, { creates: true });
 }
 
 /** A bad file stops none of the others; whatever was taken in before it broke off stays. */
@@ -98,8 +103,8 @@ async function ingestHere(
       },
       services.clock(),
     );
-    const { accepted, quarantined, chunks } = report;
-    return { file, accepted, quarantined, is_known: chunks === 0 };
+    const { accepted, quarantined, isKnown } = report;
+    return { file, accepted, quarantined, is_known: isKnown };
   } finally {
     bar.stop();
   }
@@ -153,6 +158,11 @@ function readMapping(path: string): Promise<string> {
   });
 }
 
+function noteOn({ accepted, quarantined, is_known: isKnown }: TakenIn): string {
+  if (isKnown) return 'was taken in before; nothing changed';
+  return accepted + quarantined === 0 ? 'is empty' : '';
+}
+
 function describeOutcomes(outcomes: readonly FileOutcome[]): string {
   const rows = outcomes.map((outcome) =>
     'error' in outcome
@@ -161,7 +171,7 @@ function describeOutcomes(outcomes: readonly FileOutcome[]): string {
           outcome.file,
           showCount(BigInt(outcome.accepted)),
           showCount(BigInt(outcome.quarantined)),
-          outcome.is_known ? 'was taken in before; nothing changed' : '',
+          noteOn(outcome),
         ],
   );
   const isAnyBad = outcomes.some((outcome) => 'quarantined' in outcome && outcome.quarantined > 0);

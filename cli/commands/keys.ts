@@ -1,7 +1,9 @@
 import { Option, type Command } from 'commander';
 import { z } from 'zod';
 import { ROLE_SCOPES, ROLES } from '../../platform/key-scopes.js';
-import { contextOf, withClient } from '../command.js';
+import { scopeArgument } from '../arguments.js';
+import type { Client } from '../client.js';
+import { contextOf, withClient, type CommandContext } from '../command.js';
 import { withExamples } from '../help.js';
 import { table } from '../output.js';
 
@@ -24,7 +26,7 @@ export function addKeysCommand(program: Command): void {
     .addOption(
       new Option('--role <role>', 'a bundle of scopes; headgate keys roles lists them').choices([...ROLES]),
     )
-    .option('--scope <scope...>', 'single scopes')
+    .option('--scope <scope...>', 'single scopes', scopeArgument)
     .description('make a key; it is shown once')
     .action(createKey);
   withExamples(
@@ -49,7 +51,7 @@ async function createKey(
   options: { role?: string; scope?: string[] },
   command: Command,
 ): Promise<void> {
-  await withClient(command, async (client, { output }) => {
+  const create = async (client: Client, { output }: CommandContext): Promise<void> => {
     const answer = await client.call(
       { method: 'POST', path: '/v1/keys', json: { name, role: options.role, scopes: options.scope } },
       z.object({ key: Key, secret: z.string() }),
@@ -58,7 +60,8 @@ async function createKey(
       answer,
       () => `${answer.secret}\n\nKeep it: it is shown this once. Scopes: ${answer.key.scopes.join(', ')}`,
     );
-  });
+  };
+  await withClient(command, create, { creates: true });
 }
 
 async function listKeys(_options: unknown, command: Command): Promise<void> {

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { z } from 'zod';
 import { apiJson } from '../../api/json-answer.js';
-import { instantArgument } from '../arguments.js';
+import { instantArgument, statementArgument } from '../arguments.js';
 import { withClient } from '../command.js';
 import { withExamples } from '../help.js';
 import { showCount } from '../numbers.js';
@@ -29,7 +29,7 @@ const NUMBERS = /^(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|U[A-Z]*INT[A-Z]*|FLOA
 export function addSqlCommand(program: Command): void {
   const sql = program
     .command('sql')
-    .argument('<select>', 'one SELECT (or DESCRIBE, SHOW, SUMMARIZE)')
+    .argument('<select>', 'one SELECT (or DESCRIBE, SHOW, SUMMARIZE)', statementArgument)
     .description('ask the marts of a run, and the raw tables, in SQL; nothing can be changed with it')
     .addOption(new Option('--format <format>', 'table unless --json says json').choices(FORMATS))
     .option('--as-of <instant>', 'the run measured as of this instant', instantArgument)

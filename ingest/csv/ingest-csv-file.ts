@@ -77,7 +77,14 @@ async function ingestChunks(
   context: CsvContext,
   { onProgress }: FileOptions,
 ): Promise<FileReport> {
-  let report: FileReport = { name: file.name, accepted: 0, byEngine: 0, quarantined: 0, chunks: 0 };
+  let report: FileReport = {
+    name: file.name,
+    accepted: 0,
+    byEngine: 0,
+    quarantined: 0,
+    chunks: 0,
+    isKnown: file.sizeBytes > 0,
+  };
   for await (const chunk of chunks) {
     const { accepted, refusals } = await ingestChunk(chunk, context);
     report = {
@@ -85,6 +92,7 @@ async function ingestChunks(
       accepted: report.accepted + accepted.length,
       quarantined: report.quarantined + refusals.length,
       chunks: report.chunks + 1,
+      isKnown: false,
     };
     onProgress?.({ doneBytes: file.positionBytes(), totalBytes: file.sizeBytes, ...report });
   }
@@ -206,7 +214,7 @@ async function readHeader(path: string, mapping: Mapping): Promise<readonly stri
     if (header.ok && bytes.length > 0) return header.cells.map((cell) => cell.trim());
     throw new InputError(
       'invalid_file',
-      `file ${file.name}: has no header row; name its columns in the mapping`,
+      `file ${file.name}: ${bytes.length === 0 ? 'is empty: it' : 'it'} has no header row; name its columns in the mapping`,
     );
   } finally {
     await file.close();

@@ -230,7 +230,7 @@ test.each([
 test('a file that is not there, or is a folder, says so', async () => {
   await expect(ingest(join(bed.root, 'nowhere.ndjson'))).rejects.toMatchObject({ code: 'file_not_found' });
   await expect(ingest(bed.root)).rejects.toMatchObject({ code: 'invalid_file' });
-  expect(await ingest(write('empty.ndjson', ''))).toMatchObject({ accepted: 0, chunks: 0 });
+  expect(await ingest(write('empty.ndjson', ''))).toMatchObject({ accepted: 0, chunks: 0, isKnown: false });
 });
 
 test('personal values in a file are tokenised, whatever path their line takes', async () => {

@@ -35,6 +35,8 @@ export interface FileReport {
   readonly quarantined: number;
   /** Chunks taken in now; 0 when all of the file had been taken in before. */
   readonly chunks: number;
+  /** All of the file had been taken in before. Of an empty one there is nothing that could have been. */
+  readonly isKnown: boolean;
 }
 
 const CHUNK_BYTES = 32 << 20;
@@ -94,7 +96,14 @@ class ChunkPipeline {
     private readonly options: FileOptions,
     private readonly now: Instant,
   ) {
-    this.report = { name: file.name, accepted: 0, byEngine: 0, quarantined: 0, chunks: 0 };
+    this.report = {
+      name: file.name,
+      accepted: 0,
+      byEngine: 0,
+      quarantined: 0,
+      chunks: 0,
+      isKnown: file.sizeBytes > 0,
+    };
   }
 
   async run(chunks: AsyncIterable<LineChunk>): Promise<FileReport> {
@@ -126,6 +135,7 @@ class ChunkPipeline {
       byEngine: this.report.byEngine + outcome.byEngine,
       quarantined: this.report.quarantined + outcome.quarantined,
       chunks: this.report.chunks + 1,
+      isKnown: false,
     };
     this.tell(Math.min(this.file.positionBytes(), this.file.sizeBytes));
   }

@@ -94,6 +94,7 @@ test('the overage of the worked case: 250 tasks over, in two blocks or parts of 
 });
 
 test('without a run the commands that need one say how to make one', async () => {
+  await run('keys', 'create', 'somebody', '--role', 'founder', '--data', 'empty');
   const { code, stderr } = await run('metrics', 'mrr', '--data', 'empty');
   expect(code).toBe(1);
   expect(stderr).toContain('make them with: headgate transform');

@@ -45,6 +45,8 @@ test.each([
   },
   { args: ['quarantine', 'discard', 'qrn_1'], says: "required option '--reason <text>' not specified" },
   { args: ['keys', 'create', 'x', '--role', 'king'], says: 'Allowed choices are founder' },
+  { args: ['keys', 'create', 'x', '--scope', 'nope'], says: 'Scopes are ingest, quarantine' },
+  { args: ['sql', ''], says: 'Write one SELECT' },
   { args: ['metrics', 'mrr', 'extra'], says: 'too many arguments' },
   { args: ['serve', '--port', '70000'], says: 'a port from 0' },
 ])('misuse is 2, says what is wrong and touches nothing: headgate $args', async ({ args, says }) => {
@@ -102,6 +104,44 @@ test('an unusable setting is refused by name, and its value is not repeated', as
   expect(stderr).toContain('HEADGATE_PORT: write a whole number');
   expect(stderr).toContain('HEADGATE_VAULT_KEY');
   expect(stderr).not.toContain('not-32-bytes-of-secret');
+});
+
+test('a slip in the name of the data directory makes none: what there is to do is said', async () => {
+  for (const args of [['metrics', 'mrr'], ['orgs', 'list'], ['leads', 'list'], ['drill', 'mrr'], ['runs']]) {
+    const { code, stdout, stderr } = await headgate([...args, '--data', 'slip'], { cwd });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/data directory .*slip: there is none; check --data .* headgate ingest/);
+  }
+  expect(existsSync(join(cwd, 'slip'))).toBe(false);
+});
+
+test('a file in place of the data directory is named, and nothing of this program shows', async () => {
+  const file = join(cwd, 'mapping.yaml');
+  for (const args of [['runs'], ['ingest', 'mapping.yaml'], ['doctor']]) {
+    const { stdout, stderr } = await headgate([...args, '--data', file], { cwd });
+    expect(`${stdout}${stderr}`).toContain(file);
+    expect(`${stdout}${stderr}`).not.toMatch(/should not happen|\n +at /);
+  }
+});
+
+test('several catalogs are all checked, also after a bad one', async () => {
+  const well = packagePath('fixtures', 'catalogs', 'frontier.yaml');
+  const { code, stdout, stderr } = await headgate(['catalog', 'check', 'bad.yaml', well, 'absent.yaml'], {
+    cwd,
+  });
+  expect(code).toBe(1);
+  expect(stdout).toContain('is well');
+  expect(stderr).toMatch(/catalog bad\.yaml:\d+:\d+/);
+  expect(stderr).toContain('absent.yaml');
+});
+
+test('an empty file is called empty, not known; a ZIP called .csv is a ZIP, with a mapping or without', async () => {
+  writeFileSync(join(cwd, 'empty.ndjson'), '');
+  const empty = await headgate(['ingest', 'empty.ndjson', '--data', 'files'], { cwd });
+  expect(empty.code).toBe(0);
+  expect(empty.stdout).toMatch(/empty\.ndjson +0 +0 +is empty/);
+  const zip = await headgate(['ingest', 'really-a-zip.csv', '--data', 'files'], { cwd });
+  expect(zip.stderr).toContain('ZIP');
 });
 
 test('doctor says what a machine without a data directory has and lacks, and makes none', async () => {
