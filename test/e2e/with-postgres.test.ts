@@ -34,6 +34,7 @@ describe.runIf(hasPostgres())('with DATABASE_URL alone', () => {
   test('keys, catalog and runs are on the server: opened again, everything is there', async () => {
     const { secret } = await served.runtime.services.keys.create(
       { name: 'a founder', role: 'founder' },
+      'test',
       served.runtime.services.clock(),
     );
     await served.close();
