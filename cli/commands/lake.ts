@@ -13,6 +13,7 @@ export function addLakeCommand(program: Command): void {
         'what was killed goes on, and a second copy copies nothing',
     )
     .action(copyTo);
+  withExamples(lake, 'headgate lake copy-to --data /srv/headgate');
   withExamples(
     copy,
     'DATABASE_URL=postgres://… CLICKHOUSE_URL=https://… headgate lake copy-to --data /srv/headgate',

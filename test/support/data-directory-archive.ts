@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdirSync, rmSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress, createBrotliDecompress } from 'node:zlib';
 
@@ -20,8 +20,10 @@ export async function packDirectory(directory: string, archive: string): Promise
 
 export async function unpackDirectory(archive: string, directory: string): Promise<void> {
   mkdirSync(directory, { recursive: true });
-  const tar = spawn('tar', ['-C', directory, '-xf', '-'], { stdio: ['pipe', 'inherit', 'inherit'] });
-  const ended = once(tar, 'close');
-  await pipeline(createReadStream(archive), createBrotliDecompress(), tar.stdin);
-  await ended;
+  // Through a file: tar stops reading at the archive's end mark, and a pipe that still has padding to write would break.
+  const unpacked = `${directory}.tar`;
+  await pipeline(createReadStream(archive), createBrotliDecompress(), createWriteStream(unpacked));
+  const tar = spawn('tar', ['-C', directory, '-xf', unpacked], { stdio: 'inherit' });
+  await once(tar, 'close');
+  rmSync(unpacked);
 }
