@@ -20,6 +20,9 @@ export interface RawEvent {
   readonly extra: string | null;
 }
 
+/** The log partition that Headgate writes by itself, without Kafka. */
+export const OWN_PARTITION = 0;
+
 /**
  * Where log partitions of Kafka's topics begin among log partitions: a topic's partition 3 is 1003. Below are those that Headgate writes
  * by itself: 0 when embedded, and what was copied from there stands before everything that came later.

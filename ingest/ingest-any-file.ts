@@ -3,12 +3,8 @@ import { InputError } from '../core/errors.js';
 import type { Instant } from '../core/time.js';
 import { ingestCsvFile } from './csv/ingest-csv-file.js';
 import { openFileBytes } from './files/file-bytes.js';
-import {
-  ingestNdjsonFile,
-  type FileOptions,
-  type FileReport,
-  type FileServices,
-} from './files/ingest-file.js';
+import type { FileReport } from './files/file-report.js';
+import { ingestNdjsonFile, type FileOptions, type FileServices } from './files/ingest-file.js';
 
 export interface AnyFileOptions extends FileOptions {
   /** Path of a mapping file; needed for CSV. */

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { STREAMS, type Stream, type WatermarkVector } from '../core/raw-event.js';
+import { OWN_PARTITION, STREAMS, type Stream, type WatermarkVector } from '../core/raw-event.js';
 import { syncDirectory, syncFile } from './durable-file.js';
 import type { LakeFiles, LakePart } from './lake-files.js';
 import type { DuckdbWarehouse } from './warehouse/duckdb-warehouse.js';
@@ -49,7 +49,7 @@ export class Lake {
       const parts: LakePart[] = [];
       let rows = 0n;
       for (const stream of STREAMS) {
-        const to = watermark[stream].find(({ partition }) => partition === 0)?.offset ?? 0n;
+        const to = watermark[stream].find(({ partition }) => partition === OWN_PARTITION)?.offset ?? 0n;
         const exported = await this.exportStream(stream, to);
         parts.push(...exported.parts);
         rows += exported.rows;

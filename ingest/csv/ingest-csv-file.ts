@@ -6,7 +6,8 @@ import { writeJson } from '../../core/json.js';
 import { didYouMean } from '../../core/suggest.js';
 import type { Instant } from '../../core/time.js';
 import { openFileBytes, type FileBytes } from '../files/file-bytes.js';
-import { knownEnds, type FileOptions, type FileReport, type FileServices } from '../files/ingest-file.js';
+import { reportOfNothing, withChunk, type FileReport } from '../files/file-report.js';
+import { knownEnds, type FileOptions, type FileServices } from '../files/ingest-file.js';
 import { cutAtLines, type LineChunk } from '../files/line-chunks.js';
 import { isBlank } from '../files/safe-lines.js';
 import { keepPersonalValues } from '../pipeline.js';
@@ -77,23 +78,14 @@ async function ingestChunks(
   context: CsvContext,
   { onProgress }: FileOptions,
 ): Promise<FileReport> {
-  let report: FileReport = {
-    name: file.name,
-    accepted: 0,
-    byEngine: 0,
-    quarantined: 0,
-    chunks: 0,
-    isKnown: file.sizeBytes > 0,
-  };
+  let report = reportOfNothing(file);
   for await (const chunk of chunks) {
     const { accepted, refusals } = await ingestChunk(chunk, context);
-    report = {
-      ...report,
-      accepted: report.accepted + accepted.length,
-      quarantined: report.quarantined + refusals.length,
-      chunks: report.chunks + 1,
-      isKnown: false,
-    };
+    report = withChunk(report, {
+      accepted: accepted.length,
+      byEngine: 0,
+      quarantined: refusals.length,
+    });
     onProgress?.({ doneBytes: file.positionBytes(), totalBytes: file.sizeBytes, ...report });
   }
   onProgress?.({ doneBytes: file.sizeBytes, totalBytes: file.sizeBytes, ...report });

@@ -4,6 +4,7 @@ import type { Instant } from '../../core/time.js';
 import type { BulkSession, BulkWarehouse } from '../../platform/warehouse/bulk-warehouse.js';
 import type { Warehouse } from '../../platform/warehouse/warehouse.js';
 import { openFileBytes, type FileBytes } from './file-bytes.js';
+import { reportOfNothing, withChunk, type FileReport } from './file-report.js';
 import { cutAtLines, type KnownEnds, type LineChunk } from './line-chunks.js';
 import { commitChunk, siftChunk, type ChunkServices, type SiftedChunk } from './ndjson-chunk.js';
 import { prefetched } from './prefetched.js';
@@ -25,18 +26,6 @@ export interface FileOptions {
   /** Memory stays at a few times this. */
   readonly chunkBytes?: number;
   readonly minimumBulkLines?: number;
-}
-
-export interface FileReport {
-  readonly name: string;
-  readonly accepted: number;
-  /** Of the accepted: validated by the engine, without JavaScript. */
-  readonly byEngine: number;
-  readonly quarantined: number;
-  /** Chunks taken in now; 0 when all of the file had been taken in before. */
-  readonly chunks: number;
-  /** All of the file had been taken in before. Of an empty one there is nothing that could have been. */
-  readonly isKnown: boolean;
 }
 
 const CHUNK_BYTES = 32 << 20;
@@ -96,14 +85,7 @@ class ChunkPipeline {
     private readonly options: FileOptions,
     private readonly now: Instant,
   ) {
-    this.report = {
-      name: file.name,
-      accepted: 0,
-      byEngine: 0,
-      quarantined: 0,
-      chunks: 0,
-      isKnown: file.sizeBytes > 0,
-    };
+    this.report = reportOfNothing(file);
   }
 
   async run(chunks: AsyncIterable<LineChunk>): Promise<FileReport> {
@@ -129,14 +111,7 @@ class ChunkPipeline {
 
   private async commit(sifted: SiftedChunk, session: BulkSession): Promise<void> {
     const outcome = await commitChunk(sifted, this.file.name, session, this.services, this.now);
-    this.report = {
-      ...this.report,
-      accepted: this.report.accepted + outcome.accepted,
-      byEngine: this.report.byEngine + outcome.byEngine,
-      quarantined: this.report.quarantined + outcome.quarantined,
-      chunks: this.report.chunks + 1,
-      isKnown: false,
-    };
+    this.report = withChunk(this.report, outcome);
     this.tell(Math.min(this.file.positionBytes(), this.file.sizeBytes));
   }
 

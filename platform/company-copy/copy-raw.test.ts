@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { hasClickHouse, startClickHouse, type ClickHouse } from '../../test/support/clickhouse.js';
+import { openTestDuckdb, type TestWarehouse } from '../../test/support/warehouses.js';
 import type { RawEvent } from '../../core/raw-event.js';
 import { SecretText } from '../config.js';
-import { LakeFiles } from '../lake-files.js';
 import { openClickHouseWarehouse, type ClickHouseWarehouse } from '../warehouse/clickhouse-warehouse.js';
-import { DuckdbWarehouse } from '../warehouse/duckdb-warehouse.js';
+import type { DuckdbWarehouse } from '../warehouse/duckdb-warehouse.js';
 import { copyRawRows } from './copy-raw.js';
 
 const DAY_MICROS = 86_400_000_000n;
@@ -34,6 +34,7 @@ function event(index: number): RawEvent {
 describe.runIf(hasClickHouse())('copying the embedded log into ClickHouse', () => {
   const root = mkdtempSync(join(tmpdir(), 'headgate-copy-'));
   let server: ClickHouse;
+  let opened: TestWarehouse<DuckdbWarehouse>;
   let source: DuckdbWarehouse;
   let target: ClickHouseWarehouse;
   const progress: string[] = [];
@@ -45,22 +46,13 @@ describe.runIf(hasClickHouse())('copying the embedded log into ClickHouse', () =
       caFile: null,
       timeoutMs: 60_000,
     });
-    source = await DuckdbWarehouse.open(
-      {
-        file: join(root, 'warehouse.duckdb'),
-        temporaryDirectory: join(root, 'tmp'),
-        memoryMib: 128,
-        threads: 1,
-        readConnections: 2,
-        checkpointMib: 16,
-      },
-      new LakeFiles(join(root, 'lake')),
-    );
+    opened = await openTestDuckdb();
+    source = opened.warehouse;
     const events = Array.from({ length: 100 }, (_, index) => event(index));
     await source.append(events, { recordedAtMicros: START + 5n });
   });
   afterAll(async () => {
-    await source.close();
+    await opened.close();
     await target.close();
     await server.stop();
     rmSync(root, { recursive: true, force: true });

@@ -1,16 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RefusedError } from '../../core/errors.js';
-import { STREAMS, type Stream } from '../../core/raw-event.js';
+import { OWN_PARTITION, STREAMS, type Stream } from '../../core/raw-event.js';
 import type { ClickHouseWarehouse } from '../warehouse/clickhouse-warehouse.js';
 import type { DuckdbWarehouse } from '../warehouse/duckdb-warehouse.js';
 import { sqlText } from '../warehouse/duckdb-values.js';
 import { RAW_COLUMN_LIST, rawTable } from '../warehouse/raw-tables.js';
 
 import { dayDigests, differingDays, type DayDigest } from './day-digests.js';
-
-/** Where the embedded log's rows stand. */
-const EMBEDDED_PARTITION = 0;
 
 export interface CopiedStream {
   readonly stream: Stream;
@@ -41,7 +38,7 @@ export async function copyRawRows(
   const positions = await source.positions();
   const copied: CopiedStream[] = [];
   for (const stream of STREAMS) {
-    const last = positions[stream].find(({ partition }) => partition === 0)?.offset;
+    const last = positions[stream].find(({ partition }) => partition === OWN_PARTITION)?.offset;
     copied.push(
       last === undefined
         ? { stream, rows: 0n, days: 0, copiedDays: 0 }
@@ -75,9 +72,8 @@ async function copyStream(
       { details: { stream, days: different } },
     );
   }
-  const noted = (await target.positions())[stream].find(({ partition }) => partition === EMBEDDED_PARTITION);
-  if (noted === undefined || noted.offset < last)
-    await target.noteProgress(stream, EMBEDDED_PARTITION, last, now);
+  const noted = (await target.positions())[stream].find(({ partition }) => partition === OWN_PARTITION);
+  if (noted === undefined || noted.offset < last) await target.noteProgress(stream, OWN_PARTITION, last, now);
   const rows = [...ours.values()].reduce((sum, day) => sum + day.rows, 0n);
   return { stream, rows, days: ours.size, copiedDays: missing.length };
 }
@@ -98,7 +94,7 @@ async function copyDays(
     await source.run(
       `COPY (
          SELECT ${RAW_COLUMN_LIST} FROM ${rawTable(stream)}
-         WHERE log_partition = 0 AND log_offset <= ${last} AND cast(time AS date) IN (${days.map((day) => `DATE ${sqlText(day)}`).join(', ')})
+         WHERE log_partition = ${OWN_PARTITION} AND log_offset <= ${last} AND cast(time AS date) IN (${days.map((day) => `DATE ${sqlText(day)}`).join(', ')})
          ORDER BY log_offset
        ) TO ${sqlText(file)} (FORMAT parquet)`,
     );

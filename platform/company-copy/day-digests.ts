@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OWN_PARTITION } from '../../core/raw-event.js';
 import type { Dialect, Queries } from '../warehouse/warehouse.js';
 
 /** What a stream holds of one day (of event time, UTC): how many rows, and a sum over their hashes that no order changes. */
@@ -73,7 +74,7 @@ export async function dayDigests(
     `select hashed.day as day, count(*) as rows, cast(sum(cast(hashed.hash as ${wide})) as varchar) as digest
      from (
        select ${day} as day, ${hash(rowText(queries.dialect))} as hash
-       from ${relation} as raw where raw.log_partition = 0 and raw.log_offset <= $last
+       from ${relation} as raw where raw.log_partition = ${OWN_PARTITION} and raw.log_offset <= $last
      ) as hashed
      group by hashed.day`,
     { last },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { UnavailableError } from '../../core/errors.js';
-import { STREAMS, type RawEvent, type Stream } from '../../core/raw-event.js';
+import { OWN_PARTITION, STREAMS, type RawEvent, type Stream } from '../../core/raw-event.js';
 import { formatInstant } from '../../core/time.js';
 import type { ClickHouseConnection } from './clickhouse-connection.js';
 import { encodedRows, SENT_COLUMNS, type PlacedRow } from './clickhouse-rows.js';
@@ -9,8 +9,6 @@ import { rawTable } from './raw-tables.js';
 import { Turnstile } from './turnstile.js';
 import type { AppendReceipt, IngestChunk } from './warehouse.js';
 
-/** What Headgate writes by itself, without Kafka. */
-const OWN_PARTITION = 0;
 /** Reserved at once, so that reserving is rare; what a process leaves of its block stays unused. */
 const BLOCK_OFFSETS = 1_000_000n;
 const RESERVATION_ATTEMPTS = 20;
