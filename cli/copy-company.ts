@@ -3,7 +3,7 @@ import type { Instant } from '../core/time.js';
 import { copyRawRows, type CopiedStream } from '../platform/company-copy/copy-raw.js';
 import { copyStore, type CopiedTable } from '../platform/company-copy/copy-store.js';
 import type { Config } from '../platform/config.js';
-import { openDataDirectory, type DataDirectory } from '../platform/data-directory.js';
+import { openDataDirectory, requireDataDirectory, type DataDirectory } from '../platform/data-directory.js';
 import { LakeFiles } from '../platform/lake-files.js';
 import { openPgSql } from '../platform/sql/pg-sql.js';
 import { openPgliteSql } from '../platform/sql/pglite-sql.js';
@@ -35,6 +35,7 @@ export async function copyCompany({ config, now, onProgress }: CopyCall): Promis
       'lake copy-to: set DATABASE_URL, CLICKHOUSE_URL or both; they name where the company goes',
     );
   }
+  requireDataDirectory(config.dataDirectory);
   const directory = await openDataDirectory(config.dataDirectory, { command: 'headgate lake copy-to', now });
   try {
     const tables = config.database === null ? [] : await copyTables(config.database, directory, onProgress);

@@ -40,8 +40,8 @@ export async function serveUntilStopped(
       () => `Headgate serves ${server.url} (reference: ${server.url}/docs) from ${root}. Ctrl-C stops it.`,
     );
     await stopped;
-    await scheduler?.stop();
-    await server.stop(GRACE_MS);
+    // Together: stopping the server tells a scheduled run to end, and waiting for that run first would take all of its time.
+    await Promise.all([scheduler?.stop(), server.stop(GRACE_MS)]);
   } finally {
     await runtime.close();
   }

@@ -34,6 +34,7 @@ export async function readStatus({
     code_revision: codeRevision,
     sql: {
       version: postgres?.version.split(' on ', 1)[0] ?? 'unknown',
+      is_server: sql.isShared,
       survives_power_cut: sql.survivesPowerCut,
       audit: chain.ok
         ? { is_whole: true, entries: chain.entries, problem: null }

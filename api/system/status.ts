@@ -21,6 +21,9 @@ export const status = operation({
     code_revision: z.string(),
     sql: z.object({
       version: z.string(),
+      is_server: z
+        .boolean()
+        .openapi({ description: 'DATABASE_URL names it; false: it runs in this process' }),
       survives_power_cut: z.boolean(),
       audit: z.object({ is_whole: z.boolean(), entries: Count, problem: z.string().nullable() }),
     }),

@@ -49,7 +49,7 @@ async function copyTo(_options: unknown, command: Command): Promise<void> {
     return [
       table(['what', 'there now', 'copied'], rows, ['left', 'right', 'right']),
       '',
-      'Every day was compared by count and digest. Next, with the same variables set: headgate transform',
+      'Every day that went over was compared by count and digest; the directory stays as it was.',
     ].join('\n');
   });
 }

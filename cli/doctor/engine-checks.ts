@@ -14,6 +14,7 @@ export const StatusAnswer = z.object({
   code_revision: z.string(),
   sql: z.object({
     version: z.string(),
+    is_server: z.boolean(),
     survives_power_cut: z.boolean(),
     audit: z.object({ is_whole: z.boolean(), entries: z.number(), problem: z.string().nullable() }),
   }),
@@ -49,7 +50,7 @@ export function engineChecks(status: Status, nowMs: number): Check[] {
 
 function storeCheck({ sql }: Status): Check {
   return check('store (SQL)', {
-    configured: `${EMBEDDED} (DATABASE_URL is not set)`,
+    configured: sql.is_server ? 'a server (DATABASE_URL)' : `${EMBEDDED} (DATABASE_URL is not set)`,
     version: sql.version,
     says: sql.survives_power_cut
       ? 'answers'
