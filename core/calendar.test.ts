@@ -196,6 +196,14 @@ describe('subscription periods', () => {
     expect(years).toEqual(['2025-02-28', '2026-02-28', '2027-02-28', '2028-02-29']);
   });
 
+  test('days are counted across the one that a zone skipped', () => {
+    const anchor = parseInstant('2011-12-30T10:00:00Z'); // Midnight of the 31st in Apia, the 30th never was.
+    const daily = { unit: 'day', count: 1 } as const;
+    const found = periodFromAnchor(anchor, daily, parseInstant('2011-12-28T12:00:00Z'), 'Pacific/Apia');
+    expect(formatInstant(found.start)).toBe('2011-12-28T10:00:00Z');
+    expect(formatInstant(found.end)).toBe('2011-12-29T10:00:00Z');
+  });
+
   test('the period found holds the instant, and its neighbours touch it', () => {
     const anyStep = fc.record({
       unit: fc.constantFrom('day', 'week', 'month', 'quarter', 'year'),

@@ -150,11 +150,13 @@ export function periodFromAnchor(
     'periodFromAnchor: the count must be a positive integer',
   );
   const border = (index: number): Instant => addIntervals(anchor, index * step.count, step.unit, zone);
-  // No unit is longer than this many days, so the estimate never lies after the period sought.
+  // No unit is longer than this many days, so from the estimate the period sought is a few steps away.
   const longestDays = { day: 1, week: 7, month: 31, quarter: 92, year: 366 }[step.unit] * step.count;
   const elapsed = Number((instant - anchor) / MICROS_PER_DAY);
   let index = Math.floor(elapsed / longestDays) - 1;
   if (elapsed < 0) index = Math.floor(elapsed / shortestDays(step)) - 1;
+  // A zone may have skipped a whole day (Samoa's 30 December 2011), so the estimate can lie on either side.
+  while (border(index) > instant) index -= 1;
   while (border(index + 1) <= instant) index += 1;
   return { index, start: border(index), end: border(index + 1) };
 }

@@ -63,9 +63,9 @@ export function startDependent(command: DependentCommand): DependentProcess {
       command.recordFile,
       JSON.stringify({ pid: child.pid, processStart: processStart(child.pid) ?? '' }),
     );
-    child.stdin.write('go\n');
+    if (command.signal?.aborted === true) stop();
+    else child.stdin.write('go\n');
   }
-  if (command.signal?.aborted === true) stop();
   return { child, ended };
 }
 

@@ -70,6 +70,11 @@ test('chunks are the file, cut at line breaks, numbered and measured, however it
   );
 });
 
+test('a line whose break comes alone, after its beginning was given up, starts where it began', async () => {
+  const [only] = await cut(Buffer.from('aaaaaaaaaa\n'), [1], 10);
+  expect(only?.chunk).toMatchObject({ startOffset: 0, endOffset: 11, lineCount: 1, overlongBytes: 10 });
+});
+
 test('after any chunk, what is known is left out and the rest is the same', async () => {
   await fc.assert(
     fc.asyncProperty(anyContent, anySizes, fc.nat(), async (content, sizes, pick) => {

@@ -132,7 +132,7 @@ class LineCutter {
   private firstLine = 1;
   private readonly hash: Hash;
   /** Inside a line that is longer than a chunk: its beginning and what was passed of it so far. */
-  private overlong: { head: Buffer; lengthBytes: number } | null = null;
+  private overlong: { head: Buffer; startOffset: number; lengthBytes: number } | null = null;
 
   constructor(private readonly options: CutOptions) {
     this.hash = createHash('sha256').update(options.seed);
@@ -164,7 +164,11 @@ class LineCutter {
     if (end > 0) return this.take(bytes, end);
     const firstBreak = bytes.indexOf(LINE_FEED);
     if (firstBreak !== -1) return this.take(bytes, firstBreak + 1);
-    this.overlong = { head: Buffer.from(bytes.subarray(0, this.options.overlongHeadBytes)), lengthBytes: 0 };
+    this.overlong = {
+      head: Buffer.from(bytes.subarray(0, this.options.overlongHeadBytes)),
+      startOffset: this.startOffset,
+      lengthBytes: 0,
+    };
     return this.passOverlong(bytes);
   }
 
@@ -246,11 +250,10 @@ class LineCutter {
     const chainDigest = this.hash.copy().digest('hex');
     const firstLine = this.firstLine;
     this.firstLine += 1;
-    const startOffset = this.startOffset - overlong.lengthBytes;
     if (this.options.known.get(this.startOffset)?.has(chainDigest) === true) return null;
     return {
       bytes: overlong.head,
-      startOffset,
+      startOffset: overlong.startOffset,
       endOffset: this.startOffset,
       firstLine,
       lineCount: 1,
