@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['{core,platform,ingest,transforms,billing,partners,sales,api,cli,fixtures,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'test/proof/**'],
+    globalSetup: ['test/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 240_000,
     reporters: ['default', new ClosingLineReporter()],

@@ -1,11 +1,11 @@
 import { test } from 'vitest';
 import { proveKills } from './kill-proof.js';
 
-/** HEADGATE_TEST_SEED=7 kills at the moments of another run. */
+/** Each phase once; `npm run proof` kills a hundred times. HEADGATE_TEST_SEED=7 kills at the moments of another run. */
 const SEED = Number(process.env['HEADGATE_TEST_SEED'] ?? String(Date.now() % 1_000_000));
 
 test(
   'killed at random moments of every phase, what was accepted is counted once and the last good marts answer',
   { timeout: 600_000 },
-  () => proveKills({ write: 2, append: 2, export: 2, dbt: 2, files: 2, pointer: 2 }, SEED),
+  () => proveKills({ write: 1, append: 1, export: 1, dbt: 1, files: 1, pointer: 1 }, SEED),
 );

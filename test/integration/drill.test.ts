@@ -18,7 +18,8 @@ import { expectedCommissions } from '../oracles/commission-oracle.js';
 import { openSubscriptions, type OpenSubscription } from '../oracles/mrr-oracle.js';
 import { expectedOverage } from '../oracles/overage-oracle.js';
 import { standingEvents, type StandingEvent } from '../oracles/standing-events.js';
-import { catalogFile, openCompany, simulate, SMALL, type TestCompany } from '../support/company.js';
+import type { TestCompany } from '../support/company.js';
+import { COMPANY_SEED, openMeasuredCompany } from '../support/measured-company.js';
 import {
   amountsBy,
   describeNumber,
@@ -29,8 +30,8 @@ import {
   type PickedNumber,
 } from '../support/drilled.js';
 
-/** HEADGATE_TEST_SEED=7 draws other numbers of another company. */
-const SEED = Number(process.env['HEADGATE_TEST_SEED'] ?? '47');
+/** Draws the numbers; HEADGATE_TEST_SEED=7 draws others, of another company. */
+const SEED = COMPANY_SEED;
 
 interface Drillable {
   readonly company: TestCompany;
@@ -43,15 +44,10 @@ interface Drillable {
 }
 
 async function openDrillable(name: string): Promise<Drillable> {
-  const file = await catalogFile(name);
-  const { lines, endsAt } = simulate(file.catalog, { ...SMALL, seed: SEED });
-  const company = await openCompany();
-  await company.runtime.services.publishCatalog(file, 'test');
-  await company.ingest(lines);
-  await company.transform(endsAt);
+  const { company, catalog, lines, endsAt } = await openMeasuredCompany(name);
   const events = standingEvents(lines, endsAt);
   const known = new Set(events.map(({ source, id }) => `${source} ${id}`));
-  return { company, catalog: file.catalog, endsAt, events, known };
+  return { company, catalog, endsAt, events, known };
 }
 
 /** A number of a metric at random, printed. */

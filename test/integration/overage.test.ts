@@ -15,7 +15,8 @@ import type { RunReader } from '../../platform/warehouse/warehouse.js';
 import type { RuledFrom } from '../oracles/overage-holdings.js';
 import { expectedOverage, type ExpectedLine } from '../oracles/overage-oracle.js';
 import { standingEvents, type StandingEvent } from '../oracles/standing-events.js';
-import { catalogFile, openCompany, simulate, SMALL, type TestCompany } from '../support/company.js';
+import type { TestCompany } from '../support/company.js';
+import { openMeasuredCompany } from '../support/measured-company.js';
 
 /*
  * What the preview says, against a second rater that reads the raw lines of the file and shares no code with billing/. With every
@@ -132,15 +133,9 @@ describe.each(SHARES)('%s', (name, share) => {
   let endsAt: string;
 
   beforeAll(async () => {
-    const file = await catalogFile(name);
-    const simulated = simulate(file.catalog, { ...SMALL, seed: 23 });
-    catalog = file.catalog;
-    endsAt = simulated.endsAt;
-    events = standingEvents(simulated.lines, endsAt);
-    company = await openCompany();
-    await company.runtime.services.publishCatalog(file, 'test');
-    await company.ingest(simulated.lines);
-    await company.transform(endsAt);
+    const measured = await openMeasuredCompany(name);
+    ({ company, catalog, endsAt } = measured);
+    events = standingEvents(measured.lines, endsAt);
   });
   afterAll(() => company.remove());
 

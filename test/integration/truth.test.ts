@@ -9,7 +9,8 @@ import type { RunReader } from '../../platform/warehouse/warehouse.js';
 import { expectedCommissions } from '../oracles/commission-oracle.js';
 import { expectedScores } from '../oracles/lead-score-oracle.js';
 import { standingEvents, type StandingEvent } from '../oracles/standing-events.js';
-import { catalogFile, openCompany, simulate, SMALL, type TestCompany } from '../support/company.js';
+import type { TestCompany } from '../support/company.js';
+import { openMeasuredCompany } from '../support/measured-company.js';
 
 /*
  * What the simulation knows, worked out from its own state and not by SQL, against what the marts say. With every fault on: late
@@ -41,16 +42,10 @@ describe.each(['fleetprompt', 'frontier', 'chatbot', 'nexus'])('%s', (name) => {
   let endsAt: string;
 
   beforeAll(async () => {
-    const file = await catalogFile(name);
-    const simulated = simulate(file.catalog, { ...SMALL, seed: 11 });
-    truth = simulated.truth;
-    catalog = file.catalog;
-    endsAt = simulated.endsAt;
-    events = standingEvents(simulated.lines.filter(isAccepted), endsAt);
-    company = await openCompany();
-    await company.runtime.services.publishCatalog(file, 'test');
-    await company.ingest(simulated.lines);
-    runId = (await company.transform(simulated.endsAt)).runId;
+    const measured = await openMeasuredCompany(name);
+    ({ company, truth, catalog, endsAt } = measured);
+    events = standingEvents(measured.lines.filter(isAccepted), endsAt);
+    runId = await company.runtime.services.runs.withRun({}, ({ run }) => Promise.resolve(run.runId));
   });
   afterAll(() => company.remove());
 

@@ -20,6 +20,9 @@ threading.Thread(target=end_with_parent, daemon=True).start()
 # dbt makes a few hundred thousand objects that live as long as it does; looking through them again and again took an eighth of a run.
 gc.disable()
 
+import dbt.compilation  # noqa: E402
 from dbt.cli.main import cli  # noqa: E402
+from prepend_ctes import prepend_ctes  # noqa: E402
 
+dbt.compilation.inject_ctes_into_sql = prepend_ctes
 sys.exit(cli())
