@@ -3,8 +3,9 @@ import type { DataDirectoryLayout } from '../platform/data-directory.js';
 import { LakeFiles } from '../platform/lake-files.js';
 import { Lake } from '../platform/lake.js';
 import type { DuckdbOptions } from '../platform/warehouse/duckdb-engine.js';
+import { DuckdbUserSql } from '../platform/warehouse/duckdb-user-sql.js';
 import { DuckdbWarehouse } from '../platform/warehouse/duckdb-warehouse.js';
-import { UserSql } from '../platform/warehouse/user-sql.js';
+import type { UserSql } from '../platform/warehouse/user-sql.js';
 
 /** Raw events, and what stands on the engine that holds them. */
 export interface OpenedWarehouse {
@@ -20,7 +21,7 @@ export async function openWarehouse(
 ): Promise<OpenedWarehouse> {
   const lakeFiles = new LakeFiles(directory.lakeDirectory);
   const warehouse = await DuckdbWarehouse.open(duckdbOptions(config, directory), lakeFiles);
-  const userSql = new UserSql(lakeFiles, {
+  const userSql = new DuckdbUserSql(lakeFiles, {
     ...config.userSql,
     concurrent: 2,
     temporaryDirectory: directory.temporaryDirectory,

@@ -1,5 +1,6 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import {
   ClickHouseLogLevel,
@@ -7,18 +8,19 @@ import {
   type ClickHouseClient,
   type ClickHouseSettings,
 } from '@clickhouse/client';
+import { z } from 'zod';
 import { InputError } from '../../core/errors.js';
 import type { ClickHouseConfig } from '../config.js';
 import { clickHouseError, isConnectionLost } from './clickhouse-errors.js';
 import { decodedResult, parsedRow, type DecodedResult } from './clickhouse-results.js';
-import { boundStatement } from './clickhouse-statement.js';
+import { boundStatement, type BoundStatement } from './clickhouse-statement.js';
 import type { ClickHouseTarget } from './clickhouse-target.js';
 import { EXACT_JSON } from './clickhouse-values.js';
 import { closedError } from './duckdb-connections.js';
 import type { QueryParameters, RowSchema } from './warehouse.js';
 
 /** Without these the same SQL means something else than on DuckDB, or than in a run (transforms/profiles.yml). */
-const SAME_MEANING = {
+export const SAME_MEANING = {
   join_use_nulls: 1,
   aggregate_functions_null_for_empty: 1,
   cast_keep_nullable: 1,
@@ -28,6 +30,8 @@ const SAME_MEANING = {
   max_query_size: '67108864',
 } as const;
 
+const READ_SETTINGS: ClickHouseSettings = { cancel_http_readonly_queries_on_client_close: 1 };
+
 const INSERT_SETTINGS: ClickHouseSettings = {
   // An answer means that the rows are there.
   async_insert: 0,
@@ -35,6 +39,8 @@ const INSERT_SETTINGS: ClickHouseSettings = {
   // Events of many months in one batch are no mistake.
   max_partitions_per_insert_block: '0',
 };
+
+const ExplainedLine = z.tuple([z.string()]);
 
 /** Sockets to one server. Readers beyond it wait for one. */
 const SOCKETS = 32;
@@ -155,24 +161,49 @@ export class ClickHouseConnection {
 
   /** Rows as they come, before any schema; errors are the client's own. */
   async read(
-    sql: string,
-    parameters: QueryParameters,
+    { sql, values }: BoundStatement,
     settings: ClickHouseSettings,
     signal?: AbortSignal,
   ): Promise<DecodedResult> {
-    const { sql: query, values } = boundStatement(sql, parameters);
     const result = await this.client.query({
-      query,
+      query: sql,
       query_params: values,
       format: 'JSONCompactEachRowWithNamesAndTypes',
-      clickhouse_settings: {
-        ...this.limits(settings),
-        ...EXACT_JSON,
-        cancel_http_readonly_queries_on_client_close: 1,
-      },
+      clickhouse_settings: { ...this.limits(settings), ...EXACT_JSON, ...READ_SETTINGS },
       ...(signal === undefined ? {} : { abort_signal: signal }),
     });
     return decodedResult(result.stream());
+  }
+
+  /**
+   * What EXPLAIN says, line by line; errors are the client's own. A FORMAT behind it would belong to the statement that is explained,
+   * so the format is asked for beside it.
+   */
+  async explained(sql: string, settings: ClickHouseSettings): Promise<string[]> {
+    const { stream } = await this.client.exec({
+      query: `EXPLAIN ${sql}`,
+      clickhouse_settings: {
+        ...this.limits({ ...settings, wait_end_of_query: 1 }),
+        default_format: 'JSONCompactEachRow',
+      },
+    });
+    const lines = (await text(stream)).split('\n').filter((line) => line !== '');
+    return lines.map((line) => ExplainedLine.parse(JSON.parse(line))[0]);
+  }
+
+  /** A whole result in another format; errors are the client's own. */
+  async bytes(
+    sql: string,
+    format: string,
+    settings: ClickHouseSettings,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const { stream } = await this.client.exec({
+      query: `${sql}\nFORMAT ${format}`,
+      clickhouse_settings: { ...this.limits({ ...settings, wait_end_of_query: 1 }), ...READ_SETTINGS },
+      abort_signal: signal,
+    });
+    return new Uint8Array(await buffer(stream));
   }
 
   /** Waits for what is under way. */
@@ -192,7 +223,7 @@ export class ClickHouseConnection {
     rowSchema: RowSchema<Row>,
     settings: ClickHouseSettings,
   ): AsyncIterable<Row[]> {
-    const { columns, batches } = await this.read(sql, parameters, settings);
+    const { columns, batches } = await this.read(boundStatement(sql, parameters), settings);
     const names = columns.map(({ name }) => name);
     for await (const batch of batches) yield batch.map((row) => parsedRow(names, row, sql, rowSchema));
   }

@@ -1,6 +1,7 @@
 import { ClickHouseError } from '@clickhouse/client';
 import { HeadgateError, InputError, InvariantError, UnavailableError } from '../../core/errors.js';
 import { isDiskFull, messageOf } from './duckdb-errors.js';
+import { tooMuchMemory } from './user-sql.js';
 
 /** ClickHouse's own numbers for what callers can act on. */
 const CODE = {
@@ -175,8 +176,9 @@ export function isConnectionLost(error: unknown): boolean {
   return LOST.has(codeOf(error)) || LOST_WORDS.test(messageOf(error));
 }
 
-/** Whether the tables that a statement names are gone, with the database they were in. */
+/** Whether a statement named a table or a database that is not there. */
 export function isGone(error: unknown): boolean {
+  if (error instanceof HeadgateError) return isGone(error.cause);
   return (
     error instanceof ClickHouseError &&
     (error.code === CODE.unknownDatabase || error.code === CODE.unknownTable)
@@ -185,20 +187,19 @@ export function isGone(error: unknown): boolean {
 
 /** An error of the engine on somebody's own SQL: theirs to read, so the engine's words are kept. */
 export function clickHouseUserError(error: unknown, server: string): HeadgateError {
+  if (error instanceof HeadgateError) return error;
   if (!(error instanceof ClickHouseError)) return clickHouseError(error, 'sql', server);
   if (error.code === CODE.readOnly || error.code === CODE.accessDenied) {
     return new InputError('sql_not_read_only', `sql: ${firstLine(error.message)}`, { cause: error });
   }
   if (error.code === CODE.memoryLimit) {
-    return new InputError(
-      'result_too_large',
-      'sql: the query needs more memory than it may use; filter earlier, or aggregate more',
-      { status: 422, cause: error },
-    );
+    return tooMuchMemory(error);
   }
   const explanation = explained(error, server);
   if (explanation !== null && error.code !== CODE.timeout) return clickHouseError(error, 'sql', server);
-  return new InputError('invalid_sql', `sql: ${firstLine(error.message)}`, { cause: error });
+  // What it guesses was meant may be a table of another database, which is nobody's business here.
+  const words = firstLine(error.message).replace(/ Maybe you meant [^?]*\?/, '');
+  return new InputError('invalid_sql', `sql: ${words}`, { cause: error });
 }
 
 export function isTimeout(error: unknown): boolean {

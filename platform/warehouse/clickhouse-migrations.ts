@@ -38,6 +38,7 @@ export function shippedMigrations(): Migration[] {
 
 /** A host that swallows packets would be waited for as long as a statement may take. */
 const FIRST_ANSWER_MS = 10_000;
+const VERSION = { sql: 'SELECT version()', values: {} };
 const Applied = z.object({ version: z.number() });
 const Identity = z.object({ warehouse_id: z.string() });
 
@@ -58,7 +59,7 @@ export async function checkServer(server: ClickHouseConnection): Promise<void> {
 }
 
 async function versionOf(server: ClickHouseConnection): Promise<string> {
-  const { batches } = await server.read('SELECT version()', {}, {}, AbortSignal.timeout(FIRST_ANSWER_MS));
+  const { batches } = await server.read(VERSION, {}, AbortSignal.timeout(FIRST_ANSWER_MS));
   for await (const [row] of batches) return String(row?.[0]);
   throw new Error('an answer without rows');
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../core/errors.js';
 import type { ClickHouseConnection } from './clickhouse-connection.js';
+import { isGone } from './clickhouse-errors.js';
 import { factsDatabase, rawRowsRelation } from './clickhouse-target.js';
 import type { RunLocation, RunReader } from './warehouse.js';
 
@@ -25,10 +26,21 @@ export class ClickHouseRuns {
       relation: run.location,
       facts: (stream) => `${factsDatabase(database, run.runId)}.fct_${stream}`,
       raw: (stream) => rawRowsRelation(database, stream),
-      query: (sql, parameters, rowSchema) => connection.query(sql, parameters, rowSchema),
+      query: (sql, parameters, rowSchema) =>
+        this.whileThere(run, () => connection.query(sql, parameters, rowSchema)),
       stream: (sql, parameters, rowSchema) => connection.stream(sql, parameters, rowSchema),
       release: () => Promise.resolve(),
     };
+  }
+
+  /** A run that somebody dropped meanwhile is told as one that is not there. */
+  async whileThere<Result>(run: RunLocation, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isGone(error)) await this.requireDatabase(run);
+      throw error;
+    }
   }
 
   private async requireDatabase(run: RunLocation): Promise<void> {
@@ -38,6 +50,7 @@ export class ClickHouseRuns {
       Found,
     );
     if (found?.databases !== 1n) {
+      this.seen.delete(run.location);
       throw new InputError(
         'run_not_found',
         `run ${run.runId}: its marts are not in database ${run.location}`,

@@ -58,8 +58,9 @@ export function factsDatabase(main: string, runId: string): string {
 
 /**
  * Raw rows as every reader must see them, for a FROM clause. A consumer that died between insert and commit, and one that did not
- * notice that it was replaced, insert the same messages again: of those at one position, one counts.
+ * notice that it was replaced, insert the same messages again: of those at one position, one counts. The same message has the same time
+ * and subject; they are named only so that the server narrows by them before it looks for repeats (3 million rows: 0.04 s, not 0.9).
  */
 export function rawRowsRelation(main: string, stream: Stream): string {
-  return `(SELECT * FROM ${main}.raw_${stream} LIMIT 1 BY log_partition, log_offset)`;
+  return `(SELECT * FROM ${main}.raw_${stream} LIMIT 1 BY time, subject, log_partition, log_offset)`;
 }

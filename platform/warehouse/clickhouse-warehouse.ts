@@ -12,8 +12,10 @@ import { ClickHouseConnection } from './clickhouse-connection.js';
 import { checkServer, migrateClickHouse, warehouseIdentity } from './clickhouse-migrations.js';
 import { ClickHouseRuns } from './clickhouse-runs.js';
 import { clickHouseTarget, rawRowsRelation } from './clickhouse-target.js';
+import { ClickHouseUserSql } from './clickhouse-user-sql.js';
 import { closedError } from './duckdb-connections.js';
 import { rawTable } from './raw-tables.js';
+import type { UserSql, UserSqlLimits } from './user-sql.js';
 import type {
   AppendReceipt,
   IngestChunk,
@@ -42,7 +44,7 @@ export async function openClickHouseWarehouse(config: ClickHouseConfig): Promise
   try {
     await checkServer(server);
     await migrateClickHouse(server, connection);
-    return new ClickHouseWarehouse(connection, await warehouseIdentity(connection));
+    return new ClickHouseWarehouse(connection, config, await warehouseIdentity(connection));
   } catch (error) {
     await connection.close();
     throw error;
@@ -60,6 +62,7 @@ export class ClickHouseWarehouse implements Warehouse {
 
   constructor(
     private readonly connection: ClickHouseConnection,
+    private readonly config: ClickHouseConfig,
     private readonly identity: string,
   ) {
     this.ownLog = new OwnLog(connection);
@@ -164,6 +167,11 @@ export class ClickHouseWarehouse implements Warehouse {
 
   openRun(run: RunLocation): Promise<RunReader> {
     return this.runs.open(run);
+  }
+
+  /** SQL that people send, over this warehouse's runs. */
+  userSql(limits: UserSqlLimits): UserSql {
+    return new ClickHouseUserSql(this.connection, this.runs, this.config, limits);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { HeadgateError, InputError, InvariantError, UnavailableError } from '../../core/errors.js';
+import { tooMuchMemory } from './user-sql.js';
 
 const DISK_FULL = /no space left on device|file too large|disk quota exceeded|max_temp_directory_size/i;
 const LOCKED = /could not set lock on file|conflicting lock is held/i;
@@ -51,11 +52,7 @@ export function userSqlError(error: unknown): HeadgateError {
   if (error instanceof HeadgateError) return error;
   const message = messageOf(error);
   if (/^Out of Memory Error/i.test(message)) {
-    return new InputError(
-      'result_too_large',
-      'sql: the query needs more memory than it may use; filter earlier, or aggregate more',
-      { status: 422, cause: error },
-    );
+    return tooMuchMemory(error);
   }
   if (/^Permission Error/i.test(message)) {
     return new InputError('sql_not_read_only', 'sql: files and other databases cannot be read from here', {

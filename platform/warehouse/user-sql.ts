@@ -1,205 +1,57 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
-import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBResult } from '@duckdb/node-api';
 import { InputError, UnavailableError } from '../../core/errors.js';
-import { STREAMS } from '../../core/raw-event.js';
-import type { LakeFiles } from '../lake-files.js';
-import { messageOf, userSqlError } from './duckdb-errors.js';
-import { directoryOfRun, rawRelation } from './duckdb-runs.js';
-import { requireWhole } from './duckdb-stream.js';
-import { plainValue, sqlText } from './duckdb-values.js';
-import { rawTable } from './raw-tables.js';
 import type { RunLocation } from './warehouse.js';
 
-export interface UserSqlOptions {
+export interface UserSqlLimits {
   readonly timeoutMs: number;
   readonly memoryMib: number;
   readonly maxRows: number;
-  /** Each runs in an engine of its own with `memoryMib`, so this bounds the machine's share too. */
+  /** Each may take `memoryMib`, so this bounds their share of the machine too. */
   readonly concurrent: number;
-  readonly temporaryDirectory: string;
 }
 
 export interface UserSqlResult {
+  /** Types as the engine calls them. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   /** Values as `RowSchema` has them. */
   readonly rows: readonly (readonly unknown[])[];
 }
 
 /**
- * SQL that people send: one SELECT over a run's marts and the raw tables in the lake.
- *
- * Each query gets an engine of its own: the run's file opened read-only, no file but the lake's in reach, settings
- * locked, memory and time bounded, and nothing of it left for the next query to find. Opening one takes 7 ms. The
- * live warehouse could not be closed off like this, for ingest reads files through it.
+ * SQL that people send: one SELECT over a run's marts and the raw tables (`raw_executions` and so on), in a closed room. Nothing else of
+ * the engine, the machine or the network is in reach, nothing can be changed, and rows, time and memory are bounded.
  */
-export class UserSql {
+export interface UserSql {
+  /**
+   * @param run whose marts there are; without one there are the raw tables
+   * @throws InputError `sql_not_read_only`, `invalid_sql`, `query_timeout`, `result_too_large`, `run_not_found`
+   */
+  query(run: RunLocation | null, statement: string): Promise<UserSqlResult>;
+  /** The same, as the bytes of a Parquet file. */
+  parquet(run: RunLocation | null, statement: string): Promise<Uint8Array>;
+}
+
+/** Lets so many in at once; whoever comes then is told to come back. */
+export class BoundedUse {
   private running = 0;
 
-  constructor(
-    private readonly lake: LakeFiles,
-    private readonly options: UserSqlOptions,
-  ) {}
+  constructor(private readonly limit: number) {}
 
-  /** @throws InputError `sql_not_read_only`, `invalid_sql`, `query_timeout`, `result_too_large` */
-  query(run: RunLocation | null, statement: string): Promise<UserSqlResult> {
-    return this.with(run, async (connection) => {
-      await requireSelect(connection, statement);
-      const result = await connection.stream(statement);
-      const columns = result
-        .columnNames()
-        .map((name, index) => ({ name, type: String(result.columnType(index)) }));
-      const rows: unknown[][] = [];
-      for await (const batch of result.yieldRows()) {
-        for (const row of batch) rows.push(row.map(plainValue));
-        if (rows.length > this.options.maxRows) throw tooManyRows(this.options.maxRows);
-      }
-      await requireWholeAnswer(connection, statement, result);
-      return { columns, rows };
-    });
-  }
-
-  /** The same, as the bytes of a Parquet file. */
-  parquet(run: RunLocation | null, statement: string): Promise<Uint8Array> {
-    const file = join(this.options.temporaryDirectory, `sql-${randomBytes(6).toString('hex')}.parquet`);
-    return this.with(
-      run,
-      async (connection) => {
-        await requireSelect(connection, statement);
-        const select = `SELECT * FROM query(${sqlText(statement.replace(/;\s*$/, ''))})`;
-        try {
-          const copied = await connection.run(
-            `COPY (${select} LIMIT ${this.options.maxRows + 1}) TO ${sqlText(file)} (FORMAT parquet)`,
-          );
-          if (copied.rowsChanged > this.options.maxRows) throw tooManyRows(this.options.maxRows);
-          return new Uint8Array(readFileSync(file));
-        } finally {
-          rmSync(file, { force: true });
-        }
-      },
-      file,
-    );
-  }
-
-  private async with<Result>(
-    run: RunLocation | null,
-    work: (connection: DuckDBConnection) => Promise<Result>,
-    writableFile?: string,
-  ): Promise<Result> {
-    if (this.running >= this.options.concurrent) throw busyError();
+  async enter<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.running >= this.limit) throw busyError();
     this.running += 1;
-    const lease = this.lake.lease();
-    let instance: DuckDBInstance | null = null;
     try {
-      instance = await this.openInstance(run);
-      const connection = await instance.connect();
-      try {
-        for (const stream of STREAMS) {
-          await connection.run(
-            `CREATE TEMP VIEW ${rawTable(stream)} AS SELECT * FROM ${rawRelation(lease, stream)}`,
-          );
-        }
-        for (const statement of this.restrictions(writableFile)) await connection.run(statement);
-        return await this.bounded(connection, work);
-      } finally {
-        connection.closeSync();
-      }
-    } catch (error) {
-      throw userSqlError(error);
+      return await work();
     } finally {
-      instance?.closeSync();
-      lease.release();
       this.running -= 1;
     }
   }
-
-  private openInstance(run: RunLocation | null): Promise<DuckDBInstance> {
-    const settings = { threads: '2', memory_limit: `${this.options.memoryMib}MiB` };
-    if (!run) return DuckDBInstance.create(':memory:', settings);
-    const directory = directoryOfRun(this.lake, run);
-    const file = join(directory, 'marts.duckdb');
-    if (!existsSync(file)) {
-      throw new InputError('run_not_found', `run ${run.runId}: its marts are not in ${directory}`, {
-        status: 404,
-      });
-    }
-    return DuckDBInstance.create(file, { ...settings, access_mode: 'READ_ONLY' });
-  }
-
-  /** In this order: each closes a door that the next one still needs open, and the last one locks them all. */
-  private restrictions(writableFile: string | undefined): string[] {
-    return [
-      `SET TimeZone = 'UTC'`,
-      // A sort that does not fit ends with an error instead of filling the disk.
-      `SET temp_directory = ''`,
-      `SET autoinstall_known_extensions = false`,
-      `SET autoload_known_extensions = false`,
-      `SET allowed_directories = [${sqlText(this.lake.directory)}]`,
-      ...(writableFile === undefined ? [] : [`SET allowed_paths = [${sqlText(writableFile)}]`]),
-      `SET enable_external_access = false`,
-      `SET lock_configuration = true`,
-    ];
-  }
-
-  private async bounded<Result>(
-    connection: DuckDBConnection,
-    work: (connection: DuckDBConnection) => Promise<Result>,
-  ): Promise<Result> {
-    const deadline = { isPassed: false };
-    const timer = setTimeout(() => {
-      deadline.isPassed = true;
-      connection.interrupt();
-    }, this.options.timeoutMs);
-    try {
-      return await work(connection);
-    } catch (error) {
-      if (deadline.isPassed && /interrupt/i.test(messageOf(error)))
-        throw timeoutError(this.options.timeoutMs);
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
 }
 
-/** What the engine itself says the statement is: no list of forbidden words that a comment could slip past. */
-async function requireSelect(connection: DuckDBConnection, statement: string): Promise<void> {
-  const extracted = await connection.extractStatements(statement);
-  if (extracted.count !== 1) {
-    throw new InputError('invalid_sql', `sql: send one statement; these are ${extracted.count}`);
-  }
-  const prepared = await extracted.prepare(0);
-  try {
-    if (prepared.statementType !== StatementType.SELECT) {
-      throw new InputError(
-        'sql_not_read_only',
-        'sql: only SELECT (and DESCRIBE, SHOW, SUMMARIZE) can be run here',
-      );
-    }
-    if (prepared.parameterCount > 0) {
-      throw new InputError('invalid_sql', 'sql: parameters cannot be given here; write the values');
-    }
-  } finally {
-    prepared.destroySync();
-  }
+export function notOneStatement(count: number): InputError {
+  return new InputError('invalid_sql', `sql: send one statement; these are ${count}`);
 }
 
-/** An error in the middle of a stream has lost its words; the statement says them again when it is run at once. */
-async function requireWholeAnswer(
-  connection: DuckDBConnection,
-  statement: string,
-  result: DuckDBResult,
-): Promise<void> {
-  try {
-    requireWhole(result);
-  } catch (error) {
-    await connection.run(statement);
-    throw error;
-  }
-}
-
-function tooManyRows(maxRows: number): InputError {
+export function tooManyRows(maxRows: number): InputError {
   return new InputError(
     'result_too_large',
     `sql: more than ${maxRows} rows; add a LIMIT, aggregate, or raise HEADGATE_SQL_MAX_ROWS`,
@@ -207,7 +59,15 @@ function tooManyRows(maxRows: number): InputError {
   );
 }
 
-function timeoutError(timeoutMs: number): InputError {
+export function tooMuchMemory(cause: unknown): InputError {
+  return new InputError(
+    'result_too_large',
+    'sql: the query needs more memory than it may use; filter earlier, or aggregate more',
+    { status: 422, cause },
+  );
+}
+
+export function tookTooLong(timeoutMs: number): InputError {
   return new InputError(
     'query_timeout',
     `sql: stopped after ${timeoutMs / 1000} s; filter earlier, or raise HEADGATE_SQL_TIMEOUT_SECONDS`,
@@ -219,8 +79,6 @@ function busyError(): UnavailableError {
   return new UnavailableError(
     'unavailable',
     'sql: as many queries as allowed are running; try again in a second',
-    {
-      details: { retryAfterSeconds: 1 },
-    },
+    { details: { retryAfterSeconds: 1 } },
   );
 }

@@ -21,6 +21,13 @@ const LONG_STATEMENT = 1 << 28;
 const SET_STATEMENT = /^\s*set\s+([^]+?);?\s*$/i;
 const ASSIGNMENT = /([A-Za-z_]\w*)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s,]+)/g;
 
+/** `readonly` set for the whole session could not be taken back after the call; in the statement it holds for that alone. */
+function readOnly(sql: string, level: string | undefined): string {
+  if (level === undefined || level === '0' || /^\s*(explain|show|exists)\b/i.test(sql)) return sql;
+  if (/^[\s(]*(select|with|from|describe|desc)\b/i.test(sql)) return `${sql}\nSETTINGS readonly = ${level}`;
+  throw new BadCall('Code: 164. DB::Exception: Cannot execute query in readonly mode. (READONLY)');
+}
+
 /**
  * The engine in this process behind one queue. It has one session of its own, so whatever a call sets is taken back after it;
  * what an HTTP session SETs is kept here and set again for its later calls. Temporary tables are seen by all: tests make none.
@@ -65,13 +72,15 @@ export class ClickHouseEngine {
     this.bindParameters(call);
     this.session.query(`USE ${identifier(call.database)}`, 'Null');
     const settings = new Map([...this.settingsOf(call.sessionId), ...call.settings]);
+    const statement = { ...call, sql: readOnly(call.sql, settings.get('readonly')) };
+    settings.delete('readonly');
     const applied: string[] = [];
     try {
       for (const [name, value] of settings) {
         this.session.query(`SET ${identifier(name)} = ${quote(value)}`, 'Null');
         applied.push(name);
       }
-      const result = await this.query(call);
+      const result = await this.query(statement);
       applied.push(...this.remember(call));
       return { bytes: Buffer.from(result.bytes()), rows: result.rowsRead };
     } finally {
@@ -84,7 +93,9 @@ export class ClickHouseEngine {
     const given = new Set(parameters.map(([name]) => name));
     for (const [, name] of sql.matchAll(PLACEHOLDER)) {
       if (name !== undefined && !given.has(name) && this.parametersSeen.has(name)) {
-        throw new BadCall(`Code: 456. DB::Exception: Substitution \`${name}\` is not set`);
+        throw new BadCall(
+          `Code: 456. DB::Exception: Substitution \`${name}\` is not set. (UNKNOWN_QUERY_PARAMETER)`,
+        );
       }
     }
     // A server takes parameters of any length; here each is a statement.
