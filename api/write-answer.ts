@@ -38,7 +38,6 @@ async function respondOnce(
   const stored = await answerOnce(
     context.services.sql,
     { scope: `${actorOf(context)} ${request.method} ${pathname}${search}`, key, body: context.bytes },
-    context.now,
     async () => {
       const { content } = await writtenAnswer(operation, input, context);
       const answer = typeof content === 'string' ? content : Buffer.from(content).toString('utf8');

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { Services } from '../api/services.js';
-import type { PersonalKeys } from '../core/events/personal.js';
 import type { Instant } from '../core/time.js';
 import { RefusedError } from '../core/errors.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
@@ -12,6 +11,7 @@ import { openDataDirectory, type DataDirectory } from '../platform/data-director
 import type { Lake } from '../platform/lake.js';
 import { DirectLog } from '../platform/log/direct-log.js';
 import { createLogger } from '../platform/logger.js';
+import { PublishedPersonalKeys } from '../platform/published-personal-keys.js';
 import { loadVaultKeys } from '../platform/vault-keys.js';
 import { Vault } from '../platform/vault.js';
 import { RunAccess } from '../transforms/run-access.js';
@@ -63,11 +63,11 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     closers.push(() => warehouse.close());
     const log = new DirectLog(warehouse, { queueLimit: config.limits.queueEvents, commitLimit: 10_000 });
     closers.push(() => log.close());
-    const vault = await Vault.open(sql, await loadVaultKeys(directory.keysFile, config.secrets), clock());
+    const vault = await Vault.open(sql, await loadVaultKeys(directory.keysFile, config.secrets));
     const shutdown = new AbortController();
     const runs = new RunAccess(sql, warehouse);
     const catalogs = new CatalogStore(sql);
-    let personalKeys = await personalKeysOf(catalogs);
+    const personalKeys = new PublishedPersonalKeys(catalogs, sql.isShared);
     const transformer = embeddedTransformer(options, { directory, sql, warehouse, lake, runs, catalogs });
     closers.push(async () => {
       shutdown.abort();
@@ -89,14 +89,14 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
         vault,
         quarantine: new QuarantineStore(sql),
         limits: config.limits,
-        personalKeys: () => personalKeys,
+        personalKeys: () => personalKeys.current(),
         warehouse,
         temporaryDirectory: directory.temporaryDirectory,
       },
       publishCatalog: async (file, by) => {
         const publication = await catalogs.publish(file, { by }, clock());
         await audit.append(publishRecord(publication, by), clock());
-        personalKeys = await personalKeysOf(catalogs);
+        await personalKeys.changed();
         return publication;
       },
       runs,
@@ -132,14 +132,5 @@ function publishRecord({ outcome, version }: CatalogPublication, by: string): Au
     action: 'catalog.publish',
     target: version.version.toString(),
     details: { outcome, digest: version.digest },
-  };
-}
-
-/** What any published version calls personal stays so: data that came under an older one is still there. */
-async function personalKeysOf(catalogs: CatalogStore): Promise<PersonalKeys> {
-  const published = await catalogs.published();
-  return {
-    attributes: [...new Set(published.flatMap(({ catalog }) => catalog.personal.attributes))],
-    fields: published.flatMap(({ catalog }) => catalog.personal.fields),
   };
 }

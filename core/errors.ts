@@ -75,6 +75,7 @@ export const ERROR_CODES = [
   'python_missing',
   'transform_failed',
   'transform_running',
+  'lease_lost',
   'shutting_down',
   // something else is not there right now
   'unavailable',

@@ -113,6 +113,13 @@ export async function decideConflict(
   const { stream, identity } = await getConflict(sql, conflictId);
   const decided = { status: 'decided', decidedBy: actor, decidedAt: now } as const;
   await transaction(sql, async (database) => {
+    // Two decisions on one identity come one after the other, or both of theirs would stand.
+    await database
+      .select({ conflictId: conflicts.conflictId })
+      .from(conflicts)
+      .where(and(eq(conflicts.stream, stream), eq(conflicts.identity, identity)))
+      .orderBy(asc(conflicts.conflictId))
+      .for('update');
     if (decision === 'other') {
       await database
         .update(conflicts)

@@ -24,7 +24,7 @@ export async function tokeniserFor(vault: Vault, bytes: readonly Uint8Array[]): 
     if (!buffer.includes(TOKEN_PREFIX)) continue;
     for (const [token] of buffer.toString('latin1').matchAll(TOKEN)) candidates.add(token);
   }
-  const known = candidates.size === 0 ? new Map<string, string>() : await vault.read([...candidates]);
+  const known = candidates.size === 0 ? new Set<string>() : await vault.known([...candidates]);
   return {
     // One value has one token whatever field it came in, so that erasing by value finds all of it.
     token: (_field, value) => vault.token(value),

@@ -20,7 +20,7 @@ export interface IngestServices {
   readonly quarantine: QuarantineStore;
   readonly limits: IngestLimits;
   /** Of the catalog in force: which keys and fields of its own hold personal data. */
-  readonly personalKeys: () => PersonalKeys;
+  readonly personalKeys: () => Promise<PersonalKeys>;
 }
 
 export type EventResult =
@@ -63,7 +63,7 @@ export async function ingestBody(
       futureSkewMs: limits.futureSkewSeconds * 1000,
       maxEventBytes: limits.eventBytes,
       tokeniser: await tokeniserFor(vault, [body]),
-      personalKeys: personalKeys(),
+      personalKeys: await personalKeys(),
     },
     limits,
   );

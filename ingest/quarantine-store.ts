@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { and, asc, count, eq, gt, lt, or, sql as sqlText, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
-import { InputError } from '../core/errors.js';
+import { compareText } from '../core/compare.js';
+import { InputError, RefusedError } from '../core/errors.js';
 import type { EventProblem } from '../core/events/problems.js';
 import { derivedId } from '../core/ids.js';
 import { formatInstant, parseInstant, type Instant } from '../core/time.js';
 import { quarantine } from '../platform/sql/schema.js';
-import type { Sql } from '../platform/sql/sql.js';
+import { Lease } from '../platform/sql/lease.js';
+import { transaction, type Sql } from '../platform/sql/sql.js';
 
 /** An event that did not pass, with where it came from. */
 export interface Refusal {
@@ -53,6 +55,16 @@ export interface QuarantinePage {
   readonly nextCursor: string | null;
 }
 
+export interface Resolution {
+  readonly status: 'fixed' | 'discarded';
+  readonly fixedRaw?: Uint8Array;
+}
+
+/** Closes the case that is being decided. */
+export type Resolve = (resolution: Resolution, now: Instant) => Promise<void>;
+
+/** Of a process that was killed while it decided: after this another may. */
+const DECIDED_WITHIN_MS = 15_000;
 /** Rows in one statement; nine parameters each. */
 const BATCH = 500;
 const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
@@ -73,13 +85,14 @@ export class QuarantineStore {
       }
       await this.sql.database
         .insert(quarantine)
-        .values([...batch.values()])
+        // Sorted, since two processes that touch the same rows in different orders would wait for each other.
+        .values([...batch.values()].sort((a, b) => compareText(a.quarantineId, b.quarantineId)))
         .onConflictDoUpdate({
           target: [quarantine.rawDigest, quarantine.sourceName, quarantine.sourcePosition],
           set: {
             // A file's line has a place of its own: seeing it again is a retry, not another event.
             count: sqlText`case when excluded.source_position = '' then ${quarantine.count} + excluded.count else ${quarantine.count} end`,
-            lastSeenAt: sqlText`excluded.last_seen_at`,
+            lastSeenAt: sqlText`greatest(${quarantine.lastSeenAt}, excluded.last_seen_at)`,
           },
         });
     }
@@ -125,23 +138,38 @@ export class QuarantineStore {
     return row?.count ?? 0;
   }
 
-  /** Only an open one: of two that resolve it at once, the second gets false. */
-  async resolve(
+  /**
+   * An open event, for whoever decides on it: nobody else, in whichever process, does meanwhile. A decision of a process that was paused
+   * for longer than the others wait is refused.
+   *
+   * @throws RefusedError `conflict` when it is decided already, or somebody is deciding
+   */
+  async decide<Result>(
     quarantineId: string,
-    resolution: { status: 'fixed' | 'discarded'; by: string; fixedRaw?: Uint8Array },
-    now: Instant,
-  ): Promise<boolean> {
-    const changed = await this.sql.database
-      .update(quarantine)
-      .set({
-        status: resolution.status,
-        resolvedAt: now,
-        resolvedBy: resolution.by,
-        ...(resolution.fixedRaw === undefined ? {} : { fixedRaw: resolution.fixedRaw }),
-      })
-      .where(and(eq(quarantine.quarantineId, quarantineId), eq(quarantine.status, 'open')))
-      .returning({ quarantineId: quarantine.quarantineId });
-    return changed.length > 0;
+    by: string,
+    work: (quarantined: QuarantinedEvent, resolve: Resolve) => Promise<Result>,
+  ): Promise<Result> {
+    const lease = await Lease.acquire(this.sql, {
+      name: `quarantine ${quarantineId}`,
+      holder: by,
+      ttlMs: DECIDED_WITHIN_MS,
+    });
+    if (lease === null) {
+      throw new RefusedError('conflict', `quarantine ${quarantineId}: somebody is deciding on it just now`, {
+        details: { retryAfterSeconds: 1 },
+      });
+    }
+    try {
+      const quarantined = await this.get(quarantineId);
+      if (quarantined.status !== 'open') {
+        throw new RefusedError('conflict', `quarantine ${quarantineId}: is ${quarantined.status} already`);
+      }
+      return await work(quarantined, (resolution, now) =>
+        this.resolve(lease, quarantineId, { ...resolution, by }, now),
+      );
+    } finally {
+      await lease.release();
+    }
   }
 
   /** Retention: what was last seen before `before` goes, resolved or not, with the personal data in it. */
@@ -151,6 +179,21 @@ export class QuarantineStore {
       .where(lt(quarantine.lastSeenAt, before))
       .returning({ quarantineId: quarantine.quarantineId });
     return gone.length;
+  }
+
+  private async resolve(
+    lease: Lease,
+    quarantineId: string,
+    { status, by, fixedRaw }: Resolution & { by: string },
+    now: Instant,
+  ): Promise<void> {
+    await transaction(this.sql, async (database) => {
+      await lease.assertHeld(database);
+      await database
+        .update(quarantine)
+        .set({ status, resolvedAt: now, resolvedBy: by, ...(fixedRaw === undefined ? {} : { fixedRaw }) })
+        .where(and(eq(quarantine.quarantineId, quarantineId), eq(quarantine.status, 'open')));
+    });
   }
 }
 

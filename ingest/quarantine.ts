@@ -32,27 +32,21 @@ export async function fixQuarantined(
   services: QuarantineServices,
   now: Instant,
 ): Promise<void> {
-  const quarantined = await openOne(quarantineId, services);
-  const events = await read(replacement, services, now);
-  const refused = events.map((event) => event.read).find((event): event is RefusedEvent => !event.ok);
-  if (refused) {
-    throw new InputError(
-      'invalid_event',
-      `quarantine ${quarantineId}: the replacement does not pass either: ${refused.problems[0].message}`,
-      { status: 422, details: { problems: refused.problems } },
-    );
-  }
-  await append(events, services, now);
-  await services.quarantine.resolve(quarantineId, { status: 'fixed', by: actor, fixedRaw: replacement }, now);
-  await services.audit.append(
-    {
-      actor,
-      action: 'quarantine.fix',
-      target: quarantineId,
-      details: { reason: quarantined.reason, events: events.length },
-    },
-    now,
-  );
+  const details = await services.quarantine.decide(quarantineId, actor, async ({ reason }, resolve) => {
+    const events = await read(replacement, services, now);
+    const refused = events.map((event) => event.read).find((event): event is RefusedEvent => !event.ok);
+    if (refused) {
+      throw new InputError(
+        'invalid_event',
+        `quarantine ${quarantineId}: the replacement does not pass either: ${refused.problems[0].message}`,
+        { status: 422, details: { problems: refused.problems } },
+      );
+    }
+    await append(events, services, now);
+    await resolve({ status: 'fixed', fixedRaw: replacement }, now);
+    return { reason, events: events.length };
+  });
+  await services.audit.append({ actor, action: 'quarantine.fix', target: quarantineId, details }, now);
 }
 
 /** Gives an event up, on the record. Its bytes stay until retention takes them. */
@@ -68,8 +62,9 @@ export async function discardQuarantined(
       'quarantine: say why the event is discarded; it is kept on record',
     );
   }
-  await openOne(quarantineId, services);
-  await services.quarantine.resolve(quarantineId, { status: 'discarded', by: actor }, now);
+  await services.quarantine.decide(quarantineId, actor, (_, resolve) =>
+    resolve({ status: 'discarded' }, now),
+  );
   await services.audit.append(
     { actor, action: 'quarantine.discard', target: quarantineId, details: { reason } },
     now,
@@ -113,14 +108,17 @@ async function replayOne(
     throw error;
   });
   if (events.length === 0 || events.some((event) => !event.read.ok)) return false;
-  await append(events, services, now);
-  return services.quarantine.resolve(quarantineId, { status: 'fixed', by: actor }, now);
-}
-
-async function openOne(quarantineId: string, { quarantine }: QuarantineServices): Promise<QuarantinedEvent> {
-  const quarantined = await quarantine.get(quarantineId);
-  if (quarantined.status === 'open') return quarantined;
-  throw new RefusedError('conflict', `quarantine ${quarantineId}: is ${quarantined.status} already`);
+  try {
+    await services.quarantine.decide(quarantineId, actor, async (_, resolve) => {
+      await append(events, services, now);
+      await resolve({ status: 'fixed' }, now);
+    });
+    return true;
+  } catch (error) {
+    // Somebody else decided meanwhile, or is deciding: theirs counts.
+    if (error instanceof RefusedError && error.code === 'conflict') return false;
+    throw error;
+  }
 }
 
 async function read(
@@ -133,7 +131,7 @@ async function read(
     futureSkewMs: limits.futureSkewSeconds * 1000,
     maxEventBytes: limits.eventBytes,
     tokeniser: await tokeniserFor(vault, [raw]),
-    personalKeys: personalKeys(),
+    personalKeys: await personalKeys(),
   };
   return readBody(raw, 'json', rules, limits);
 }

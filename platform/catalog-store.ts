@@ -98,6 +98,16 @@ export class CatalogStore {
     });
   }
 
+  /** Its number alone; null before anything was published. */
+  async newestVersion(): Promise<bigint | null> {
+    const [last] = await this.sql.database
+      .select({ version: catalogVersions.version })
+      .from(catalogVersions)
+      .orderBy(desc(catalogVersions.version))
+      .limit(1);
+    return last?.version ?? null;
+  }
+
   private rows(): Promise<CatalogRow[]> {
     return this.sql.database.select().from(catalogVersions).orderBy(asc(catalogVersions.version));
   }

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Secrets } from './config.js';
 import { openPgliteSql } from './sql/pglite-sql.js';
-import { keyFingerprints, vaultPersons, vaultValues } from './sql/schema.js';
+import { installation, vaultPersons, vaultValues } from './sql/schema.js';
 import type { Sql } from './sql/sql.js';
 import { loadVaultKeys, rotateVaultKey, type VaultKeys } from './vault-keys.js';
 import { Vault } from './vault.js';
@@ -31,10 +31,10 @@ describe('the vault', () => {
   });
   afterAll(() => sql.close());
   beforeEach(async () => {
-    for (const table of [vaultValues, vaultPersons, keyFingerprints]) await sql.database.delete(table);
+    for (const table of [vaultValues, vaultPersons, installation]) await sql.database.delete(table);
     keysFile = newKeysFile();
     keys = await loadVaultKeys(keysFile, NO_SECRETS);
-    vault = await Vault.open(sql, keys, 0n);
+    vault = await Vault.open(sql, keys);
   });
   const put = (value: string, person?: string) => {
     const entry = { token: vault.token(value), field: 'lead.upserted.email', value };
@@ -47,8 +47,8 @@ describe('the vault', () => {
     // Key: 20 bytes 0x0b, data "Hi There"; HMAC keys shorter than a block are padded with zeros, so 32 work too.
     const tokenKey = new Uint8Array(32);
     tokenKey.fill(0x0b, 0, 20);
-    await sql.database.delete(keyFingerprints);
-    const known = await Vault.open(sql, { ...keys, tokenKey }, 0n);
+    await sql.database.delete(installation);
+    const known = await Vault.open(sql, { ...keys, tokenKey });
     expect(known.token('Hi There')).toBe('tok_b0344c61d8db38535ca8afceaf0bf12b');
   });
 
@@ -112,16 +112,16 @@ describe('the vault', () => {
     await put('b', 'lead:1');
     const before = vault.token('a');
     keys = await rotateVaultKey(keysFile);
-    vault = await Vault.open(sql, keys, 1n);
+    vault = await Vault.open(sql, keys);
     expect(vault.token('a')).toBe(before);
     expect(await has('a')).toBe(true);
     expect([await vault.reencrypt(1), await vault.reencrypt(5), await vault.reencrypt()]).toEqual([1, 1, 0]);
-    vault = await Vault.open(sql, { ...keys, encryptionKeys: [keys.encryptionKeys[0]] }, 1n);
+    vault = await Vault.open(sql, { ...keys, encryptionKeys: [keys.encryptionKeys[0]] });
     expect(await has('b')).toBe(true);
   });
 
   test('another token key is refused: joins would silently break', async () => {
-    await expect(Vault.open(sql, { ...keys, tokenKey: new Uint8Array(32) }, 0n)).rejects.toMatchObject({
+    await expect(Vault.open(sql, { ...keys, tokenKey: new Uint8Array(32) })).rejects.toMatchObject({
       code: 'invalid_config',
     });
   });

@@ -1,10 +1,13 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
-import { and, eq, inArray, ne, notExists, sql as sqlText } from 'drizzle-orm';
+import { and, asc, eq, inArray, ne, notExists, sql as sqlText } from 'drizzle-orm';
+import { compareText } from '../core/compare.js';
 import { InvariantError, RefusedError } from '../core/errors.js';
 import type { Instant } from '../core/time.js';
-import { keyFingerprints, vaultPersons, vaultValues } from './sql/schema.js';
+import { checkFingerprint } from './sql/installation.js';
+import { vaultPersons, vaultValues } from './sql/schema.js';
 import { transaction, type Sql, type SqlDatabase } from './sql/sql.js';
 import { fingerprintOf, type EncryptionKey, type VaultKeys } from './vault-keys.js';
+import { HOW_TO_SHARE_KEYS, shareEncryptionKey } from './vault-sharing.js';
 
 export interface VaultEntry {
   readonly token: string;
@@ -21,6 +24,8 @@ const TOKEN_DIGITS = 32;
 const HMAC_BLOCK_BYTES = 64;
 /** Postgres takes 65,535 parameters in a statement; five a row leaves room. */
 const BATCH = 2000;
+/** Any constant will do, as long as nothing else in this database locks on it. */
+const ERASE_LOCK = 4_871_004;
 
 /**
  * Personal values, encrypted, behind tokens that raw tables hold in their place. The same value always has the same
@@ -32,23 +37,16 @@ export class Vault {
     private readonly keys: VaultKeys,
   ) {}
 
-  /** @throws RefusedError when this store's tokens were made with another key */
-  static async open(sql: Sql, keys: VaultKeys, now: Instant): Promise<Vault> {
-    const fingerprint = fingerprintOf(keys.tokenKey);
-    await sql.database
-      .insert(keyFingerprints)
-      .values({ purpose: 'token', fingerprint, createdAt: now })
-      .onConflictDoNothing();
-    const [stored] = await sql.database
-      .select()
-      .from(keyFingerprints)
-      .where(eq(keyFingerprints.purpose, 'token'));
-    if (stored?.fingerprint !== fingerprint) {
-      throw new RefusedError(
-        'invalid_config',
-        'vault: HEADGATE_TOKEN_KEY is not the key that this store began with; put the first one back (it never changes)',
-      );
-    }
+  /** @throws RefusedError when this store's tokens or values were made with keys that this process does not have */
+  static async open(sql: Sql, keys: VaultKeys): Promise<Vault> {
+    await checkFingerprint(
+      sql,
+      'token_key',
+      fingerprintOf(keys.tokenKey),
+      'vault: HEADGATE_TOKEN_KEY is not the key that this store began with; ' +
+        (sql.isShared ? HOW_TO_SHARE_KEYS : 'put the first one back (it never changes)'),
+    );
+    if (sql.isShared) await shareEncryptionKey(sql, keys);
     return new Vault(sql, keys);
   }
 
@@ -84,6 +82,19 @@ export class Vault {
     }
   }
 
+  /** Those of the tokens that have a value. */
+  async known(tokens: readonly string[]): Promise<Set<string>> {
+    const known = new Set<string>();
+    for (let start = 0; start < tokens.length; start += BATCH) {
+      const rows = await this.sql.database
+        .select({ token: vaultValues.token })
+        .from(vaultValues)
+        .where(inArray(vaultValues.token, tokens.slice(start, start + BATCH)));
+      for (const { token } of rows) known.add(token);
+    }
+    return known;
+  }
+
   /** Values by token; tokens that were erased, or never were, are left out. */
   async read(tokens: readonly string[]): Promise<Map<string, string>> {
     const values = new Map<string, string>();
@@ -103,6 +114,8 @@ export class Vault {
    */
   async erase(who: { person: string } | { value: string }): Promise<number> {
     return transaction(this.sql, async (database) => {
+      // Nobody may say meanwhile that another person has one of these values, too.
+      await database.execute(sqlText`select pg_advisory_xact_lock(${ERASE_LOCK})`);
       const persons = 'person' in who ? [who.person] : await personsWith(database, this.token(who.value));
       const tokens = await tokensOf(database, persons);
       if (persons.length > 0)
@@ -129,7 +142,9 @@ export class Vault {
         .select()
         .from(vaultValues)
         .where(ne(vaultValues.keyId, newest.keyId))
-        .limit(limit);
+        .orderBy(asc(vaultValues.token))
+        .limit(limit)
+        .for('update');
       for (const row of rows) {
         const ciphertext = encrypt(newest, row.token, this.decrypt(row));
         await database
@@ -143,12 +158,15 @@ export class Vault {
 
   private async putBatch(database: SqlDatabase, entries: readonly VaultEntry[], now: Instant): Promise<void> {
     const [newest] = this.keys.encryptionKeys;
-    // One statement can't insert a token twice, and a batch of events often names a person twice.
+    await database.execute(sqlText`select pg_advisory_xact_lock_shared(${ERASE_LOCK})`);
+    // One statement can't insert a token twice, and a batch of events often names a person twice. Sorted, since two processes that
+    // insert the same tokens in different orders would wait for each other.
     const byToken = new Map(entries.map((entry) => [entry.token, entry]));
+    const values = [...byToken.values()].sort((a, b) => compareText(a.token, b.token));
     await database
       .insert(vaultValues)
       .values(
-        [...byToken.values()].map(({ token, field, value }) => ({
+        values.map(({ token, field, value }) => ({
           token,
           field,
           ciphertext: encrypt(newest, token, value),
@@ -157,7 +175,9 @@ export class Vault {
         })),
       )
       .onConflictDoNothing();
-    const persons = entries.flatMap(({ person, token }) => (person === undefined ? [] : [{ person, token }]));
+    const persons = entries
+      .flatMap(({ person, token }) => (person === undefined ? [] : [{ person, token }]))
+      .sort((a, b) => compareText(a.person, b.person) || compareText(a.token, b.token));
     if (persons.length > 0) await database.insert(vaultPersons).values(persons).onConflictDoNothing();
   }
 
@@ -166,7 +186,8 @@ export class Vault {
     if (!key) {
       throw new RefusedError(
         'invalid_config',
-        `vault: the key ${keyId} is missing; restore the data directory's keys.json`,
+        `vault: the key ${keyId} is missing; ` +
+          (this.sql.isShared ? HOW_TO_SHARE_KEYS : "restore the data directory's keys.json"),
       );
     }
     return decrypt(key, token, ciphertext);

@@ -55,7 +55,7 @@ export async function openIngestTestBed(
   const sql = await openPgliteSql('memory://');
   await sql.migrate();
   const secrets = new Secrets({ vaultKey: null, tokenKey: null });
-  const vault = await Vault.open(sql, await loadVaultKeys(join(root, 'keys.json'), secrets), NOW);
+  const vault = await Vault.open(sql, await loadVaultKeys(join(root, 'keys.json'), secrets));
   const warehouse = await DuckdbWarehouse.open(
     {
       file: join(root, 'warehouse.duckdb'),
@@ -78,7 +78,7 @@ export async function openIngestTestBed(
       warehouse,
       quarantine: new QuarantineStore(sql),
       temporaryDirectory: root,
-      personalKeys: () => personalKeys,
+      personalKeys: () => Promise.resolve(personalKeys),
       limits: {
         bodyBytes: 16 << 20,
         batchEvents: 10_000,

@@ -126,7 +126,7 @@ async function readRows(chunk: LineChunk, context: CsvContext): Promise<ReadRows
     futureSkewMs: limits.futureSkewSeconds * 1000,
     maxEventBytes: limits.eventBytes,
     tokeniser: await tokeniserFor(vault, [chunk.bytes]),
-    personalKeys: personalKeys(),
+    personalKeys: await personalKeys(),
   };
   const rows: ReadRows = { accepted: [], refusals: [] };
   for (const record of recordsOf(chunk.bytes, mapping)) {

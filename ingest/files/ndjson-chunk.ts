@@ -122,7 +122,7 @@ async function siftBytes(
     return await siftLines(session, linesFile, {
       minimumLines: minimumBulkLines,
       maxLineBytes: ENGINE_LINE_BYTES,
-      excludedTypes: typesWithPersonalFields(personalKeys()),
+      excludedTypes: typesWithPersonalFields(await personalKeys()),
       latestMicros: now + BigInt(limits.futureSkewSeconds) * 1_000_000n,
     });
   } catch (error) {
@@ -159,7 +159,7 @@ async function readLines(
       vault,
       lines.map(({ bytes }) => bytes),
     ),
-    personalKeys: personalKeys(),
+    personalKeys: await personalKeys(),
   };
   const accepted: AcceptedEvent[] = [];
   const placed: PlacedEvent[] = [];

@@ -6,7 +6,7 @@ import { AuditLog } from '../audit-log.js';
 import { SecretText } from '../config.js';
 import { openPgSql } from '../sql/pg-sql.js';
 import { openPgliteSql } from '../sql/pglite-sql.js';
-import { apiKeys, auditEntries, quarantine, vaultPersons, vaultValues } from '../sql/schema.js';
+import { apiKeys, auditEntries, installation, quarantine, vaultPersons, vaultValues } from '../sql/schema.js';
 import type { Sql } from '../sql/sql.js';
 import { copyStore } from './copy-store.js';
 
@@ -46,6 +46,10 @@ describe.runIf(hasPostgres())('copying the embedded store into a server', () => 
     await source.migrate();
     target = await openTarget();
     const { database } = source;
+    await database.insert(installation).values([
+      { name: 'token_key', value: 'ours' },
+      { name: 'warehouse', value: 'the embedded one' },
+    ]);
     await database.insert(apiKeys).values({
       keyId: 'key_1',
       name: 'a "founder"',
@@ -112,6 +116,11 @@ describe.runIf(hasPostgres())('copying the embedded store into a server', () => 
       .orderBy(...order);
     expect(new Set(persons.map(({ token }) => token)).size).toBe(PERSONS);
     expect(await new AuditLog(target).verify()).toEqual({ ok: true, entries: 2n });
+  });
+
+  test('the keys go over, and what the other side has for itself stays its own', async () => {
+    const names = await target.database.select({ name: installation.name }).from(installation);
+    expect(names).toEqual([{ name: 'token_key' }]);
   });
 
   test('a second copy copies nothing, and a later one only what is new', async () => {

@@ -1,4 +1,4 @@
-import { and, asc, count, eq, getTableColumns, gt, or, type SQL } from 'drizzle-orm';
+import { and, asc, count, eq, getTableColumns, gt, inArray, or, type SQL } from 'drizzle-orm';
 import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import { RefusedError } from '../../core/errors.js';
@@ -17,7 +17,7 @@ export interface CopiedTable {
  * the same events. Idempotency keys stay too: they answer requests that were sent to this side.
  */
 const TABLES: readonly PgTable[] = [
-  schema.keyFingerprints,
+  schema.installation,
   schema.catalogVersions,
   schema.auditEntries,
   schema.apiKeys,
@@ -27,6 +27,11 @@ const TABLES: readonly PgTable[] = [
   schema.conflicts,
 ];
 
+/** Of what an installation was set up with, the keys go over; the warehouse and the topics of the other side are its own. */
+const ONLY = new Map<PgTable, SQL>([
+  [schema.installation, inArray(schema.installation.name, ['token_key', 'vault_key'])],
+]);
+
 /** Rows that never change once written, by what tells one from another: the same key with other content is another company. */
 const HISTORY: readonly {
   readonly table: PgTable;
@@ -35,9 +40,9 @@ const HISTORY: readonly {
   readonly what: string;
 }[] = [
   {
-    table: schema.keyFingerprints,
-    key: schema.keyFingerprints.purpose,
-    content: schema.keyFingerprints.fingerprint,
+    table: schema.installation,
+    key: schema.installation.name,
+    content: schema.installation.value,
     what: 'key',
   },
   {
@@ -100,7 +105,7 @@ async function* pagesOf(sql: Sql, table: PgTable): AsyncGenerator<Record<string,
       await sql.database
         .select()
         .from(table)
-        .where(last === null ? undefined : after(key, last))
+        .where(and(ONLY.get(table), last === null ? undefined : after(key, last)))
         .orderBy(...key.map(({ column }) => asc(column)))
         .limit(PAGE),
     );
@@ -130,7 +135,7 @@ async function copyTable(source: Sql, target: Sql, table: PgTable): Promise<Copi
     const written = await target.database.insert(table).values(page).onConflictDoNothing().returning();
     copied += written.length;
   }
-  const [held] = await target.database.select({ rows: count() }).from(table);
+  const [held] = await target.database.select({ rows: count() }).from(table).where(ONLY.get(table));
   if ((held?.rows ?? 0) < rows) {
     throw new RefusedError(
       'copy_conflict',
@@ -149,7 +154,7 @@ async function refuseOtherHistory(
   const contentsOf = async (sql: Sql): Promise<Map<string, string>> => {
     const found = z
       .array(z.object({ key: z.union([z.string(), z.bigint()]), content: z.string() }))
-      .parse(await sql.database.select({ key, content }).from(table));
+      .parse(await sql.database.select({ key, content }).from(table).where(ONLY.get(table)));
     return new Map(found.map((row) => [String(row.key), row.content]));
   };
   const [ours, theirs] = [await contentsOf(source), await contentsOf(target)];

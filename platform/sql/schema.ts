@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -6,6 +7,7 @@ import {
   index,
   integer,
   jsonb,
+  pgSequence,
   pgTable,
   primaryKey,
   text,
@@ -61,12 +63,25 @@ export const vaultPersons = pgTable(
   ],
 );
 
-/** Fingerprints of keys in use: a token key other than the first would silently break every join. */
-export const keyFingerprints = pgTable('key_fingerprints', {
-  purpose: text('purpose').primaryKey(),
-  fingerprint: text('fingerprint').notNull(),
-  createdAt: instant('created_at').notNull(),
+/** What this installation was set up with, and must keep: a token key other than the first would silently break every join. */
+export const installation = pgTable('installation', {
+  name: text('name').primaryKey(),
+  value: text('value').notNull(),
+  setAt: instant('set_at')
+    .notNull()
+    .default(sql`now()`),
 });
+
+/** One row for each lease that somebody holds, or held until it expired. Times are the database's. */
+export const leases = pgTable('leases', {
+  name: text('name').primaryKey(),
+  /** For people: who has it. */
+  holder: text('holder').notNull(),
+  /** Another with every acquisition, ever higher: who has an old one has lost the lease. */
+  epoch: offset('epoch').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+});
+export const leaseEpochs = pgSequence('lease_epochs');
 
 /** Append-only (a trigger refuses anything else) and hash-chained: entry n holds the hash of entry n-1. */
 export const auditEntries = pgTable('audit_entries', {
