@@ -34,7 +34,11 @@ async function readPages(order: readonly OrderColumn[], limit: number): Promise<
   const ids: string[] = [];
   let place: string[] | null = null;
   for (;;) {
-    const { condition, orderBy, parameters }: ReturnType<typeof keysetSql> = keysetSql(order, place);
+    const { condition, orderBy, parameters }: ReturnType<typeof keysetSql> = keysetSql(
+      'duckdb',
+      order,
+      place,
+    );
     const values = Object.fromEntries(
       Object.entries(parameters).map(([name, value]) => [name, String(value)]),
     );
@@ -63,7 +67,7 @@ test('pages of any size hold each row once, in the order asked for', async () =>
           await connection.run(`insert into listed values (${score}, '${id}')`);
         const order: OrderColumn[] = [
           { column: 'score', type: 'bigint', direction: byScore },
-          { column: 'id', type: 'varchar', direction: byId },
+          { column: 'id', type: 'text', direction: byId },
         ];
         const sign = (way: 'asc' | 'desc') => (way === 'asc' ? 1 : -1);
         const expected = [...given].sort(
@@ -79,9 +83,10 @@ test('pages of any size hold each row once, in the order asked for', async () =>
 test('a place enters the statement as parameters alone', () => {
   const hostile = "' or true --";
   const { condition, orderBy, parameters } = keysetSql(
+    'duckdb',
     [
       { column: 'at', type: 'timestamp', direction: 'desc' },
-      { column: 'id', type: 'varchar', direction: 'asc' },
+      { column: 'id', type: 'text', direction: 'asc' },
     ],
     [hostile, hostile],
   );

@@ -1,10 +1,11 @@
-import type { QueryParameter } from '../platform/warehouse/warehouse.js';
+import { castText, type TextType } from '../platform/warehouse/cast-text.js';
+import type { Dialect, QueryParameter } from '../platform/warehouse/warehouse.js';
 
 /** One column of a list's order. It is never NULL, and the columns of one order are unique together. */
 export interface OrderColumn {
   readonly column: string;
   /** As which a place in the list, which is text, is compared. */
-  readonly type: 'varchar' | 'bigint' | 'date' | 'timestamp';
+  readonly type: TextType;
   readonly direction: 'asc' | 'desc';
 }
 
@@ -19,10 +20,14 @@ export interface KeysetSql {
  * Paging by key: rows that come or go meanwhile neither shift nor repeat what is listed, and page 1,000 costs what page 1 does.
  * Column names come from our code alone; the place is bound.
  */
-export function keysetSql(order: readonly OrderColumn[], place: readonly string[] | null): KeysetSql {
+export function keysetSql(
+  dialect: Dialect,
+  order: readonly OrderColumn[],
+  place: readonly string[] | null,
+): KeysetSql {
   const orderBy = order.map(({ column, direction }) => `${column} ${direction}`).join(', ');
   if (place === null) return { condition: 'true', orderBy, parameters: {} };
-  const valueOf = (index: number) => `cast($place${index} as ${order[index]?.type ?? 'varchar'})`;
+  const valueOf = (index: number) => castText(dialect, `$place${index}`, order[index]?.type ?? 'text');
   // (a, b) after (x, y): a after x, or a at x and b after y.
   const alternatives = order.map(({ column, direction }, index) => {
     const before = order.slice(0, index).map((one, at) => `${one.column} = ${valueOf(at)}`);

@@ -65,7 +65,7 @@ function readRows<Row>(
   limit: number,
   reader: RunReader,
 ): Promise<Row[]> {
-  const keyset = keysetSql(order, place);
+  const keyset = keysetSql(reader.dialect, order, place);
   const given = filters.flatMap(({ condition, value }) =>
     value === undefined ? [] : [{ condition, value }],
   );

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Meter } from '../core/catalog/usage.js';
 import { formatDate, dateInUtc, formatInstant, type Period } from '../core/time.js';
 import type { QueryParameter, RunReader } from '../platform/warehouse/warehouse.js';
+import { meteredDialect, type MeteredDialect } from './metered-dialect.js';
 
 /** A stretch of time in which one org's usage of one meter is asked for. */
 export interface UsageWindow extends Period {
@@ -81,7 +82,7 @@ class Bindings {
 }
 
 /** Which events a meter counts, and how much each puts in, as SQL over the execution facts. */
-function readingOf(meterId: string, meter: Meter, bindings: Bindings): string {
+function readingOf(meterId: string, meter: Meter, bindings: Bindings, dialect: MeteredDialect): string {
   const conditions = [
     `type in (${eventTypesOf(meter)
       .map((type) => bindings.bind(type))
@@ -92,7 +93,7 @@ function readingOf(meterId: string, meter: Meter, bindings: Bindings): string {
     conditions.push(`meter = ${bindings.bind(meter.key ?? meterId)}`);
     if (meter.aggregation !== 'count') quantity = 'quantity';
   } else if (meter.key !== undefined) {
-    const read = `json_extract_string(usage, ${bindings.bind(`$."${meter.key}"`)})`;
+    const read = dialect.jsonField('usage', bindings.bind(meter.key));
     conditions.push(`${read} is not null`);
     if (meter.aggregation !== 'count') quantity = read;
   }
@@ -120,15 +121,14 @@ function definitionsOf(windows: readonly UsageWindow[]) {
   return { definitions: [...byText.values()], places };
 }
 
-const WINDOW_SHAPE = `[{"window_id":"VARCHAR","org_id":"VARCHAR","definition":"INTEGER","starts_at":"TIMESTAMP","ends_at":"TIMESTAMP",
-  "skips_own_key":"BOOLEAN","other_packages":["VARCHAR"],"only_packages":["VARCHAR"]}]`;
-const timestamp = (at: bigint): string => formatInstant(at).replace('Z', '');
+const timestamp = (at: bigint): string => formatInstant(at).replace('T', ' ').replace('Z', '');
 
 /**
  * The readings of all meters, joined to the windows they fall in: one pass over the facts of the days asked about, whatever the
- * number of meters. A struct per meter is unnested because a join per meter would read the files again for each.
+ * number of meters. A record per meter becomes a row because a join per meter would read the facts again for each.
  */
 function meteredSql(windows: readonly UsageWindow[], run: RunReader, bindings: Bindings): string {
+  const dialect = meteredDialect(run.dialect);
   const { definitions, places } = definitionsOf(windows);
   const asked = windows.map((window, index) => ({
     window_id: window.windowId,
@@ -138,7 +138,8 @@ function meteredSql(windows: readonly UsageWindow[], run: RunReader, bindings: B
     ends_at: timestamp(window.end),
     skips_own_key: window.skipsOwnKey,
     other_packages: window.otherPackages,
-    only_packages: window.onlyPackages,
+    is_limited: window.onlyPackages !== null,
+    only_packages: window.onlyPackages ?? [],
   }));
   const day = (at: bigint): string => `cast(${bindings.bind(formatDate(dateInUtc(at)))} as date)`;
   const first = windows.reduce(
@@ -147,32 +148,33 @@ function meteredSql(windows: readonly UsageWindow[], run: RunReader, bindings: B
   );
   const last = windows.reduce((most, { end }) => (end > most ? end : most), first);
   const types = [...new Set(definitions.flatMap(({ meter }) => eventTypesOf(meter)))];
-  const readings = definitions.map(
-    ({ place, meterId, meter }) =>
-      `{'definition': ${place}, 'quantity': ${readingOf(meterId, meter, bindings)}}`,
+  const readings = definitions.map(({ place, meterId, meter }) =>
+    dialect.reading(place, readingOf(meterId, meter, bindings, dialect)),
   );
+  const quantity = dialect.fieldOf('scanned.reading', 'quantity');
   return `
-    with asked as (select unnest(from_json(${bindings.bind(JSON.stringify(asked))}, '${WINDOW_SHAPE}'), max_depth := 2)),
+    with asked as (select * from ${dialect.windows(bindings.bind(JSON.stringify(asked)))} as windows),
     scanned as (
       select org_id, source, event_id, "at", coalesce(package_id, '') as package_id,
-        coalesce(byo_key, false) as own_key, unnest([${readings.join(', ')}]) as reading
+        coalesce(byo_key, false) as own_key, ${dialect.oneRowEach(readings)} as reading
       from ${run.facts('executions')}
       where day >= ${day(first)} and day <= ${day(last)}
         and type in (${types.map((type) => bindings.bind(type)).join(', ')})
         and org_id in (select org_id from asked)
     ),
     metered as (
-      select asked.window_id, scanned.source, scanned.event_id, scanned."at", scanned.reading.quantity as quantity
+      select asked.window_id as window_id, scanned.source as source, scanned.event_id as event_id, scanned."at" as at,
+        ${quantity} as quantity
       from asked
       inner join scanned
         on scanned.org_id = asked.org_id
-        and scanned.reading.definition = asked.definition
-        and scanned."at" >= asked.starts_at
+        and ${dialect.fieldOf('scanned.reading', 'definition')} = asked.definition
+      where scanned."at" >= asked.starts_at
         and scanned."at" < asked.ends_at
-      where scanned.reading.quantity is not null
+        and ${quantity} is not null
         and not (asked.skips_own_key and scanned.own_key)
-        and not list_contains(asked.other_packages, scanned.package_id)
-        and (asked.only_packages is null or list_contains(asked.only_packages, scanned.package_id))
+        and not ${dialect.contains('asked.other_packages', 'scanned.package_id')}
+        and (not asked.is_limited or ${dialect.contains('asked.only_packages', 'scanned.package_id')})
     )`;
 }
 
@@ -186,7 +188,7 @@ export async function readUsage(
   const metered = meteredSql(windows, run, bindings);
   const totals = await run.query(
     `${metered}
-     select window_id, cast(sum(quantity) as varchar) as total, cast(max(quantity) as varchar) as highest, count(*) as events
+     select window_id, sum(quantity) as total, max(quantity) as highest, count(*) as events
      from metered group by window_id`,
     bindings.values,
     Total,
@@ -211,8 +213,8 @@ export async function readMeteredEvents(
   const bindings = new Bindings();
   const metered = meteredSql(windows, run, bindings);
   return run.query(
-    `${metered} select window_id, source, event_id, "at", cast(quantity as varchar) as quantity
-     from metered order by "at", source, event_id, window_id`,
+    `${metered} select window_id, source, event_id, metered."at" as at, quantity
+     from metered order by metered."at", source, event_id, window_id`,
     bindings.values,
     Event,
   );

@@ -1,14 +1,14 @@
 import { InputError } from '../core/errors.js';
 import { didYouMean } from '../core/suggest.js';
 import { formatDate, startOfMonth, startOfWeek, tryParseDate, tryParseInstant } from '../core/time.js';
+import type { TextType } from '../platform/warehouse/cast-text.js';
 import type { Metric } from './metric.js';
-import type { ParameterType } from './sql-template.js';
 
 /** Which number: the values of the drill's parameters (month, currency, org_id …), as text. */
 export type DrillQuestion = Readonly<Record<string, string>>;
 
 /** The parameters of a drill's SQL, with the types that the engine reads their text as. */
-export type DrillParameters = ReadonlyMap<string, ParameterType>;
+export type DrillParameters = ReadonlyMap<string, TextType>;
 
 /** Templates name what may be left out by a default here; everything else must be given. */
 const DEFAULTS: Readonly<Record<string, string>> = { dimension: 'all', member: 'all' };
@@ -72,7 +72,7 @@ const TYPES = {
   bigint: { noun: 'a whole number', example: '12', is: (text: string) => /^-?\d{1,18}$/.test(text) },
 } as const;
 
-function requireType(metric: Metric, name: string, type: ParameterType, value: string): void {
+function requireType(metric: Metric, name: string, type: TextType, value: string): void {
   if (type === 'text' || TYPES[type].is(value)) return;
   const { noun, example } = TYPES[type];
   // Who writes 2026-09 means that month.

@@ -42,7 +42,7 @@ export async function* drill(
   });
   const bound = drillPlace(metric, question, parameters);
   yield* run.stream(
-    `select * from (${sql}) as drilled order by side, org_id, drilled.at, event_source, event_id, amount`,
+    `select * from (${sql}) as drilled order by side, org_id, drilled.at, event_source, event_id, amount, detail`,
     bound,
     DrillRow,
   );

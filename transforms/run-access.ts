@@ -13,14 +13,27 @@ export interface OpenRun {
 /** Which run to read: the current one, one measured at an instant, or one by its id. */
 export type RunChoice = { readonly asOf?: Instant | undefined; readonly runId?: string | undefined };
 
+/** The pointer of a store that several processes share: another one may move it, so what is known of it grows old. */
+export interface SharedPointer {
+  readonly clock: () => Instant;
+  readonly goodForMs: number;
+}
+
+interface AskedPointer {
+  readonly run: Promise<Run | null>;
+  readonly at: Instant;
+}
+
 /** Opens published runs for readers. The pointer is resolved once per piece of work, so none sees two runs. */
 export class RunAccess {
-  /** The pointer moves only in this process, which says so: asking the store with every request would cost more than the answer. */
-  private current: Promise<Run | null> | null = null;
+  /** Asking the store with every request would cost more than the answer. */
+  private current: AskedPointer | null = null;
 
+  /** @param shared null where the pointer moves only in this process, which says so */
   constructor(
     private readonly sql: Sql,
-    private readonly warehouse: Warehouse,
+    private readonly warehouse: Pick<Warehouse, 'openRun'>,
+    private readonly shared: SharedPointer | null = null,
   ) {}
 
   /** @throws RefusedError as `choose` does */
@@ -85,13 +98,23 @@ export class RunAccess {
   }
 
   private async resolvePointer(): Promise<Run | null> {
-    const asked = (this.current ??= currentRun(this.sql));
+    const now = this.shared?.clock() ?? 0n;
+    if (this.current === null || this.isOld(this.current, now)) {
+      this.current = { run: currentRun(this.sql), at: now };
+    }
+    const asked = this.current;
     try {
-      return await asked;
+      return await asked.run;
     } catch (error) {
       if (this.current === asked) this.current = null;
       throw error;
     }
+  }
+
+  /** A clock that was set back makes everything old, not everything new. */
+  private isOld({ at }: AskedPointer, now: Instant): boolean {
+    if (this.shared === null) return false;
+    return now < at || now - at > BigInt(this.shared.goodForMs) * 1000n;
   }
 
   private async byId(runId: string): Promise<Run> {

@@ -1,10 +1,10 @@
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import { z } from 'zod';
-import { InvariantError } from '../core/errors.js';
+import { RefusedError } from '../core/errors.js';
 import { STREAMS, type WatermarkVector } from '../core/raw-event.js';
 import type { Instant } from '../core/time.js';
 import { monthPins, pointers, runs } from '../platform/sql/schema.js';
-import { transaction, type Sql } from '../platform/sql/sql.js';
+import { transaction, type Sql, type SqlDatabase } from '../platform/sql/sql.js';
 import type { RunLocation } from '../platform/warehouse/warehouse.js';
 
 /** A build of the marts, as the `runs` table has it. Times are UTC instants; `asOf` is truncated to the second. */
@@ -71,20 +71,35 @@ export interface Publication {
   readonly timings: Readonly<Record<string, number>>;
 }
 
+/** Throws when this process may not publish any more, because another one builds runs now. */
+export type AssertLeader = (database: SqlDatabase) => Promise<void>;
+
 /**
  * Makes a finished run readable, and the current one unless it is historical, in one transaction: readers see all of the new
  * run or all of the old one.
+ *
+ * @throws RefusedError `conflict` when another process has taken over and closed this build; what `assertLeader` throws
  */
-export async function publishRun(sql: Sql, runId: string, publication: Publication): Promise<void> {
+export async function publishRun(
+  sql: Sql,
+  runId: string,
+  publication: Publication,
+  assertLeader?: AssertLeader,
+): Promise<void> {
   await transaction(sql, async (database) => {
+    await assertLeader?.(database);
     const published = await database
       .update(runs)
       .set({ status: 'published', ...publication })
       .where(and(eq(runs.runId, runId), eq(runs.status, 'building')))
       .returning();
     const [run] = published;
-    if (run === undefined)
-      throw new InvariantError(`run ${runId} is not being built, so it can't be published`);
+    if (run === undefined) {
+      throw new RefusedError(
+        'conflict',
+        `run ${runId} was not published: another process took over and closed it; the previous numbers stay`,
+      );
+    }
     if (run.isHistorical) return;
     const pointer = { runId, movedAt: publication.finishedAt };
     await database
@@ -139,13 +154,17 @@ export async function listRuns(sql: Sql, page: { limit: number; before?: string 
   return rows.map(fromRow);
 }
 
-/** Every run that readers may ask for. */
-export async function publishedRunIds(sql: Sql): Promise<ReadonlySet<string>> {
+/** How these runs stand; those that are not in the table are left out. */
+export async function runStatuses(
+  sql: Sql,
+  runIds: readonly string[],
+): Promise<ReadonlyMap<string, Run['status']>> {
+  if (runIds.length === 0) return new Map();
   const rows = await sql.database
-    .select({ runId: runs.runId })
+    .select({ runId: runs.runId, status: runs.status })
     .from(runs)
-    .where(eq(runs.status, 'published'));
-  return new Set(rows.map(({ runId }) => runId));
+    .where(inArray(runs.runId, [...runIds]));
+  return new Map(rows.map(({ runId, status }) => [runId, status]));
 }
 
 /** Builds that a killed process left behind: nothing of theirs was ever served. */

@@ -1,23 +1,14 @@
 import { readFileSync } from 'node:fs';
 import nunjucks from 'nunjucks';
 import { packagePath } from '../platform/package-path.js';
+import { castText, type TextType } from '../platform/warehouse/cast-text.js';
 import type { RunReader } from '../platform/warehouse/warehouse.js';
 import type { Stream } from '../core/raw-event.js';
-
-/** How a parameter is bound: its name, and the type that the engine gives its text. */
-export type ParameterType = 'text' | 'date' | 'timestamp' | 'bigint';
-
-const CLICKHOUSE_TYPES: Readonly<Record<ParameterType, string>> = {
-  text: 'String',
-  date: 'Date',
-  timestamp: "DateTime64(6, 'UTC')",
-  bigint: 'Int64',
-};
 
 export interface RenderedSql {
   readonly sql: string;
   /** The parameters that the text binds, with their types: what a caller must give. */
-  readonly parameters: ReadonlyMap<string, ParameterType>;
+  readonly parameters: ReadonlyMap<string, TextType>;
 }
 
 const macros = ['platform/warehouse/sql', 'transforms/macros'];
@@ -28,7 +19,7 @@ const macros = ['platform/warehouse/sql', 'transforms/macros'];
  * Values never enter the text: `{{ param('month', 'date') }}` leaves a bound parameter behind.
  */
 export function renderSql(file: readonly string[], scope: { readonly run: RunReader }): RenderedSql {
-  const parameters = new Map<string, ParameterType>();
+  const parameters = new Map<string, TextType>();
   const environment = new nunjucks.Environment(
     new nunjucks.FileSystemLoader(macros.map((folder) => packagePath(...folder.split('/')))),
     { autoescape: false, throwOnUndefined: true },
@@ -39,11 +30,9 @@ export function renderSql(file: readonly string[], scope: { readonly run: RunRea
     run: scope.run.relation,
     facts: (stream: Stream) => scope.run.facts(stream),
     raw: (stream: Stream) => scope.run.raw(stream),
-    param: (name: string, type: ParameterType) => {
+    param: (name: string, type: TextType) => {
       parameters.set(name, type);
-      return scope.run.dialect === 'duckdb'
-        ? `cast($${name} as ${type})`
-        : `{${name}:${CLICKHOUSE_TYPES[type]}}`;
+      return castText(scope.run.dialect, `$${name}`, type);
     },
   });
   return { sql, parameters };

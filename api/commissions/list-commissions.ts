@@ -79,7 +79,7 @@ export const listCommissions = operation({
         ],
         order: [
           { column: 'earned_at', type: 'timestamp', direction: 'desc' },
-          { column: 'line_id', type: 'varchar', direction: 'asc' },
+          { column: 'line_id', type: 'text', direction: 'asc' },
         ],
         row: Commission,
         place: (line) => [line.earned_at, line.line_id],

@@ -8,7 +8,7 @@ import { Lead, LEAD_COLUMNS } from './lead-shape.js';
 
 const byScore: OrderColumn = { column: 'score', type: 'bigint', direction: 'desc' };
 const byCreation: OrderColumn = { column: 'created_at', type: 'timestamp', direction: 'desc' };
-const byLead: OrderColumn = { column: 'lead_id', type: 'varchar', direction: 'asc' };
+const byLead: OrderColumn = { column: 'lead_id', type: 'text', direction: 'asc' };
 
 /** A minus is descending, as in most APIs. */
 const ORDERS = {
@@ -53,7 +53,7 @@ export const listLeads = operation({
         mart: 'lead_scores',
         columns: LEAD_COLUMNS,
         filters: [
-          { condition: 'starts_with(grade, $value)', value: query.grade },
+          { condition: "grade like $value || '%'", value: query.grade },
           { condition: 'score >= $value', value: query.min_score },
           { condition: 'owner_id = $value', value: query.owner },
         ],

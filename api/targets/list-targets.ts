@@ -83,7 +83,7 @@ export const listTargets = operation({
           { condition: 'is_latest = $value', value: query.history ? undefined : true },
         ],
         order: [
-          { column: 'target_id', type: 'varchar', direction: 'asc' },
+          { column: 'target_id', type: 'text', direction: 'asc' },
           { column: 'period', type: 'date', direction: 'asc' },
         ],
         row: TargetRow,

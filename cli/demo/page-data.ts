@@ -76,8 +76,8 @@ const Lead = z.object({
   score: Digits,
   grade: z.string(),
   is_assumed: z.boolean(),
-  reasons: z.string(),
 });
+const LeadPart = z.object({ lead_id: z.string(), feature: z.string(), points: Digits });
 const Commission = z.object({
   partner_id: z.string(),
   currency: z.string(),
@@ -100,7 +100,7 @@ export interface DemoPage {
   readonly firstValue: readonly z.output<typeof FirstValue>[];
   readonly targets: readonly z.output<typeof Target>[];
   readonly negative: readonly z.output<typeof Negative>[];
-  readonly leads: readonly z.output<typeof Lead>[];
+  readonly leads: readonly (z.output<typeof Lead> & { readonly reasons: string })[];
   readonly commissions: readonly z.output<typeof Commission>[];
   readonly overage: { readonly lines: readonly OverageLine[]; readonly totals: readonly Money[] };
   readonly trust: z.output<typeof Trust> | undefined;
@@ -114,7 +114,7 @@ export async function readDemoPage(catalog: Catalog, run: Run, reader: RunReader
   const monthDate = addMonths(firstOfNext, -1);
   const month = formatDate(monthDate);
   const mrr = await reader.query(
-    `select cast(month as varchar) as month, * exclude (month) from ${r}.mrr_months
+    `select ${Object.keys(MrrMonth.shape).join(', ')} from ${r}.mrr_months
      where dimension = 'all' and is_complete
        and currency = (select currency from ${r}.mrr_months where dimension = 'all' and customers_close is not null limit 1)
      order by month`,
@@ -145,7 +145,7 @@ async function readProduct(reader: RunReader, month: string) {
   const r = reader.relation;
   return {
     attach: await reader.query(
-      `select cast(month as varchar) as month, active_orgs, packages_per_org_ppm from ${r}.attach_months
+      `select month, active_orgs, packages_per_org_ppm from ${r}.attach_months
        where dimension = 'all' and is_complete order by month`,
       {},
       Attach,
@@ -185,36 +185,48 @@ async function readProduct(reader: RunReader, month: string) {
 async function readPeople(reader: RunReader, month: string) {
   const r = reader.relation;
   const [trust] = await reader.query(
-    `select count(*) as checks, count(*) filter (not holds) as failing from ${r}.tie_outs`,
+    `select count(*) as checks, sum(case when holds then 0 else 1 end) as failing from ${r}.tie_outs`,
     {},
     Trust,
   );
   return {
-    leads: await reader.query(
-      `with emails as (
-         select json_extract_string(data, '$.leadId') as lead_id, json_extract_string(data, '$.email') as email
-         from ${reader.facts('crm')} where type = 'lead.upserted'
-         qualify row_number() over (partition by json_extract_string(data, '$.leadId') order by "at" desc, source desc, event_id desc) = 1
-       )
-       select scores.lead_id, emails.email, scores.owner_id, scores.score, scores.grade, scores.is_assumed,
-         (select string_agg(feature || ' +' || points, ', ' order by points desc, feature)
-          from ${r}.lead_score_parts as parts
-          where parts.lead_id = scores.lead_id and parts.points >= 10 and parts.feature <> 'base') as reasons
-       from ${r}.lead_scores as scores left join emails on emails.lead_id = scores.lead_id
-       where scores.lead_status is null or scores.lead_status not in ('converted', 'disqualified', 'lost')
-       order by scores.score desc, scores.lead_id limit 5`,
-      {},
-      Lead,
-    ),
+    leads: await readLeads(reader),
     commissions: await reader.query(
-      `select partner_id, currency, status, cast(sum(amount_minor) as bigint) as amount_minor, count(*) as lines,
-         bool_or(is_assumed) as is_assumed
-       from ${r}.commission_lines where month <= cast($month as date)
+      `select partner_id, currency, status, cast(sum(paid.amount_minor) as bigint) as amount_minor, count(*) as lines,
+         max(paid.is_assumed) as is_assumed
+       from ${r}.commission_lines as paid where month <= cast($month as date) and status = 'due'
        group by partner_id, currency, status
-       having status = 'due' order by amount_minor desc, partner_id, currency limit 6`,
+       order by sum(paid.amount_minor) desc, partner_id, currency limit 6`,
       { month },
       Commission,
     ),
     trust,
   };
+}
+
+/** The best open leads, each with what gave it most of its points. */
+async function readLeads(reader: RunReader) {
+  const r = reader.relation;
+  const leads = await reader.query(
+    `select lead_id, email, owner_id, score, grade, is_assumed from ${r}.lead_scores
+     where lead_status is null or lead_status not in ('converted', 'disqualified', 'lost')
+     order by score desc, lead_id limit 5`,
+    {},
+    Lead,
+  );
+  const names = leads.map((_lead, index) => `$lead${index}`);
+  const parts = await reader.query(
+    `select lead_id, feature, points from ${r}.lead_score_parts
+     where lead_id in (${names.join(', ') || "''"}) and points >= 10 and feature <> 'base'
+     order by points desc, feature`,
+    Object.fromEntries(leads.map(({ lead_id: id }, index) => [`lead${index}`, id])),
+    LeadPart,
+  );
+  return leads.map((lead) => ({
+    ...lead,
+    reasons: parts
+      .filter(({ lead_id: id }) => id === lead.lead_id)
+      .map(({ feature, points }) => `${feature} +${points}`)
+      .join(', '),
+  }));
 }

@@ -47,6 +47,9 @@ const SOCKETS = 32;
 /** The server stops a statement itself and says so; only when it does not, the client hangs up. */
 const GRACE_MS = 5_000;
 
+/** By column. Whole numbers that a double would bend are digits. */
+export type SmallRow = Readonly<Record<string, string | number | boolean | null>>;
+
 /** One server over HTTP, as one user, in one database. Errors come as Headgate's own. */
 export class ClickHouseConnection {
   private readonly client: ClickHouseClient;
@@ -146,7 +149,7 @@ export class ClickHouseConnection {
   }
 
   /** Small rows that need not be fast. */
-  async insertObjects(table: string, values: readonly Record<string, string | number>[]): Promise<void> {
+  async insertObjects(table: string, values: readonly SmallRow[]): Promise<void> {
     await this.call(`insert into ${table}`, () =>
       twiceIfLost(() =>
         this.client.insert({

@@ -16,7 +16,9 @@ test('every definition holds on its hand-worked case, and the project builds on 
   try {
     const { services } = company.runtime;
     const inputs = join(scratch, 'inputs');
-    const { tables } = await companyInputs(services.catalogs, []);
+    const runInputs = companyInputs(services.catalogs, () => Promise.resolve([]));
+    const { tables: catalog } = await runInputs.catalog();
+    const tables = { ...catalog, conflict_decisions: await runInputs.decisions() };
     expect(Object.keys(tables)).toEqual(expect.arrayContaining(Object.keys(catalogTables([]))));
     await writeRunInputs(services.warehouse, inputs, tables);
     const python = await ensurePythonEnvironment({ cacheDirectory: cacheDirectory(process.env) });

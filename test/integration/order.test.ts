@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseInstant, type Instant } from '../../core/time.js';
+import { parseInstant } from '../../core/time.js';
 import { DEFAULT_FAULTS } from '../../fixtures/generator/options.js';
 import { Random } from '../../fixtures/generator/random.js';
 import { currentRun } from '../../transforms/run-store.js';
 import { randomHistories } from '../parity/random-histories.js';
 import { apiOf } from '../support/api.js';
 import { catalogFile, openCompany, simulate, SMALL, type TestCompany } from '../support/company.js';
+import { noonAt, shuffledBy, timeOf } from '../support/event-order.js';
 import { expectEqualMarts, exportMarts } from '../support/marts-export.js';
 import { openWorkedCompany } from '../support/worked-company.js';
 
@@ -19,25 +20,6 @@ async function everything(): Promise<{ lines: string[]; endsAt: string }> {
   const simulated = simulate(catalog, { ...SMALL, seed: SEED, faults });
   const histories = randomHistories(catalog, SEED, 40, { withConflicts: false });
   return { lines: [...histories, ...simulated.lines], endsAt: simulated.endsAt };
-}
-
-const timeOf = (line: string): Instant | null => {
-  const time = /"time": ?"([^"]+)"/.exec(line)?.[1];
-  try {
-    return time === undefined ? null : parseInstant(time);
-  } catch {
-    return null;
-  }
-};
-function shuffledBy(random: Random, lines: readonly string[]): string[] {
-  const drawn = lines.map((line) => ({ line, place: random.next() }));
-  return drawn.sort((a, b) => a.place - b.place).map(({ line }) => line);
-}
-
-/** Noon of the day of the line this far into the file: an instant that cuts a day on which much happens. */
-function noonAt(lines: readonly string[], share: number): string {
-  const time = /"time": ?"([^"]+)"/.exec(lines[Math.floor(lines.length * share)] ?? '')?.[1] ?? '';
-  return `${time.slice(0, 10)}T12:00:00Z`;
 }
 
 describe('any order, any repetition, any number of runs', { timeout: 300_000 }, () => {

@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { explainOverageLine, previewOverage } from '../../billing/preview-overage.js';
 import { formatInstant, parseInstant } from '../../core/time.js';
 import { WORKED_CASE_EXPECTED as EXPECTED } from '../../fixtures/worked-case-expected.js';
 import { WORKED_CASE_AS_OF } from '../../fixtures/worked-case.js';
+import type { RunAccess } from '../../transforms/run-access.js';
 import type { Run } from '../../transforms/run-store.js';
-import { EXACT_JSON, hasClickHouse, startClickHouse, type ClickHouse } from '../support/clickhouse.js';
-import { buildOnClickHouse, CLICKHOUSE_FACTS, exportClickHouseMarts } from '../support/clickhouse-marts.js';
+import { hasClickHouse, startClickHouse, type ClickHouse } from '../support/clickhouse.js';
+import { openClickHouseCompany, TopicFeed, type ClickHouseCompany } from '../support/clickhouse-company.js';
 import type { TestCompany } from '../support/company.js';
 import { exportedRows, linesOf, type ExportedRow } from '../support/mart-rows.js';
-import { exportMarts } from '../support/marts-export.js';
+import { exportMarts, exportRun } from '../support/marts-export.js';
 import { openWorkedCompany } from '../support/worked-company.js';
 
 /*
@@ -111,15 +108,15 @@ test('on DuckDB, every number is what the hand came to', async () => {
   expectByHand(await exportMarts(company, run));
 });
 
-test('the overage line, and the three runs behind it', async () => {
+/** The overage line, and the three executions behind it. */
+async function expectOverageByHand(runs: RunAccess): Promise<void> {
   const { overage } = EXPECTED;
-  const { services } = company.runtime;
   const request = {
-    catalogs: await services.catalogs.published(),
+    catalogs: await company.runtime.services.catalogs.published(),
     ending: { start: parseInstant('2026-04-01T00:00:00Z'), end: parseInstant('2026-05-01T00:00:00Z') },
-    asOf: run.asOf,
+    asOf: parseInstant(WORKED_CASE_AS_OF),
   };
-  await services.runs.withRun({ runId: run.runId }, async ({ reader }) => {
+  await runs.withRun({}, async ({ reader }) => {
     const { lines, totals } = await previewOverage(reader, request);
     const [line] = lines;
     expect(lines).toHaveLength(1);
@@ -144,39 +141,30 @@ test('the overage line, and the three runs behind it', async () => {
       ['ada-15', 149.5],
     ]);
   });
+}
+
+test('on DuckDB, the overage line is what the hand came to', async () => {
+  await expectOverageByHand(company.runtime.services.runs);
 });
 
 describe.runIf(hasClickHouse())('on ClickHouse', () => {
   let clickHouse: ClickHouse;
-  const scratch = mkdtempSync(join(tmpdir(), 'headgate-worked-'));
+  let other: ClickHouseCompany;
   beforeAll(async () => {
     clickHouse = await startClickHouse();
-    await buildOnClickHouse(clickHouse, company, run, scratch);
+    const { catalogs, warehouse } = company.runtime.services;
+    other = await openClickHouseCompany(clickHouse, { catalogs, database: 'worked' });
+    await new TopicFeed(warehouse, other.warehouse).deliver();
+    await other.transform(WORKED_CASE_AS_OF);
   });
   afterAll(async () => {
+    await other.stop();
     await clickHouse.stop();
-    rmSync(scratch, { recursive: true, force: true });
   });
 
   test('every number is what the hand came to', async () => {
-    expectByHand(await exportClickHouseMarts(clickHouse));
+    expectByHand(await exportRun(other.runs, await other.runs.choose({})));
   });
 
-  test('what was used in the period of the overage line', async () => {
-    const { overage } = EXPECTED;
-    const result = await clickHouse.client.query({
-      query: `select sum(toDecimal128(JSONExtractString(assumeNotNull(usage), 'tasks'), 12)) as used
-        from ${CLICKHOUSE_FACTS}.fct_executions
-        where type = 'execution.completed' and org_id = {org:String} and at >= {start:DateTime64(6, 'UTC')} and at < {end:DateTime64(6, 'UTC')}`,
-      query_params: {
-        org: overage.orgId,
-        start: overage.periodStart.slice(0, 19),
-        end: overage.periodEnd.slice(0, 19),
-      },
-      format: 'JSONEachRow',
-      clickhouse_settings: EXACT_JSON,
-    });
-    const [row] = z.array(z.object({ used: z.string() })).parse(await result.json());
-    expect(Number(row?.used)).toBe(Number(overage.used));
-  });
+  test('the overage line is what the hand came to', () => expectOverageByHand(other.runs));
 });

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { z } from 'zod';
 import { packagePath } from '../../platform/package-path.js';
+import type { RunAccess } from '../../transforms/run-access.js';
 import type { Run } from '../../transforms/run-store.js';
 import type { TestCompany } from './company.js';
 
@@ -33,10 +34,14 @@ export function exportText(rows: readonly Readonly<Record<string, unknown>>[]): 
     .join('\n');
 }
 
+export function exportMarts(company: TestCompany, run: Run): Promise<Map<string, string>> {
+  return exportRun(company.runtime.services.runs, run);
+}
+
 /** All marts of a run, as `name → NDJSON`. */
-export async function exportMarts(company: TestCompany, run: Run): Promise<Map<string, string>> {
+export async function exportRun(runs: RunAccess, run: Run): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
-  await company.runtime.services.runs.withRun({ runId: run.runId }, async ({ reader }) => {
+  await runs.withRun({ runId: run.runId }, async ({ reader }) => {
     for (const mart of MARTS) {
       texts.set(mart, exportText(await reader.query(`select * from ${reader.relation}.${mart}`, {}, AnyRow)));
     }

@@ -9,7 +9,7 @@ select
 from (
     select
         found.*,
-        row_number() over (partition by found.org_id order by found.at, found.stream, found.source, found.event_id) as place
+        row_number() over (partition by found.org_id order by found.at, found.stream, found.source, found.event_id, found.detail) as place
     from (
         select
             installs.org_id as org_id, 'installs' as stream, installs.source as source, installs.event_id as event_id,

@@ -74,7 +74,7 @@
     from (
         select
             found.*,
-            row_number() over (partition by found.org_id order by found.rank_of_kind, found.at, found.source, found.event_id) as place
+            row_number() over (partition by found.org_id order by found.rank_of_kind, found.at, found.source, found.event_id, found.detail) as place
         from ({{ signs_of_activity(month) }}) as found
         inner join (select distinct org_id from ({{ orgs }}) as chosen) as wanted on found.org_id = wanted.org_id
     ) as signs

@@ -36,12 +36,13 @@
   {%- if kept is none -%} (1 = 1)
   {%- else -%} not {{ within_watermark(kept.watermark.get(stream), {'any': 1}) }} {%- endif -%}
 {%- endmacro %}
+{# Where new rows of the only partition begin; with several partitions a file's name says nothing about what is new. #}
 {% macro lowest_new_offset(kept, stream) -%}
   {%- set positions = kept.watermark.get(stream, []) if kept is not none else [] -%}
   {{ return(positions[0][1] if positions | length == 1 else none) }}
 {%- endmacro %}
 {% macro new_rows(kept, stream) -%}
-  (select * from {{ raw_source(stream, after=lowest_new_offset(kept, stream)) }} where {{ beyond(kept, stream) }})
+  {{ raw_source(stream, after=lowest_new_offset(kept, stream), where=beyond(kept, stream)) }}
 {%- endmacro %}
 
 {# The months that dirty keys of a stream lie in, so that other lake files stay closed; none: all months. #}
@@ -59,9 +60,15 @@
   {%- set kept = kept_state() -%}
   {%- if kept is none -%} {{ raw_source(stream) }}
   {%- else -%}
-    (select * from {{ raw_source(stream, months=dirty_months(kept, stream)) }}
-    where ({{ day_of('time') }}, subject) in (select day, subject from {{ facts_table('dirty_keys') }} where stream = '{{ stream }}'))
+    {{ raw_source(stream, months=dirty_months(kept, stream), where=is_dirty_row(stream)) }}
   {%- endif -%}
+{%- endmacro %}
+
+{# Spelled as the sorting key of ClickHouse's raw tables is, which then finds the rows. #}
+{% macro is_dirty_row(stream) -%}
+  {%- set dirty = facts_table('dirty_keys') ~ " where stream = '" ~ stream ~ "'" -%}
+  {%- if target.type == 'clickhouse' -%} (toDate32(time), subject) in (select toDate32(day), subject from {{ dirty }})
+  {%- else -%} ({{ day_of('time') }}, subject) in (select day, subject from {{ dirty }}) {%- endif -%}
 {%- endmacro %}
 
 {# Events of a stream that count, of the keys that are to be rebuilt. #}
@@ -79,6 +86,7 @@
 {#
   Materialization of a kept table. Config `stale` names a macro that gives, with the kept state, the predicate of rows to delete first:
   delete and append, because delete+insert by key leaves the rows of a key behind that has no rows any more.
+  `partition_by` and `order_by` are ClickHouse's: by them it finds the rows of dirty keys without reading the others.
 #}
 {% materialization kept, default %}
   {%- set kept = kept_state() -%}
@@ -142,6 +150,10 @@ from (
     left join (
         select identity, position, raw_hash from {{ facts_table('fct_identities') }}
         where stream = '{{ stream }}' and not {{ position_beyond(kept, stream) }}
+        {%- if target.type == 'clickhouse' %}
+        -- it hashes the right side whole, so only what is asked about may be in it
+        and identity in (select {{ uuid_of('asked.identity') }} from {{ new_rows(kept, stream) }} as asked)
+        {%- endif %}
     ) as standing
         on {{ uuid_of('arrivals.identity') }} = standing.identity
     left join {{ catalog_source('conflict_decisions') }} as decisions

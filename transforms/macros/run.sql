@@ -35,17 +35,23 @@
 
 {#
   Raw rows of a stream up to the run's watermark, as a relation to stand after FROM.
-  `months` (texts 'YYYY-MM') and `after` (a position) only prune: which files or parts are opened at all.
+  `where` (a predicate on its columns) holds for what comes out. `months` (texts 'YYYY-MM') and `after` (a position) only prune:
+  which files are opened at all. On ClickHouse all three stand beneath LIMIT BY, where the sorting key and the index by position
+  see them.
+
+  A consumer that died between insert and commit, or that did not notice that another took over, inserts the same messages again:
+  of the rows at one position, one counts. This is the only place of a run where that is said.
 #}
-{% macro raw_source(stream, months=none, after=none) -%}
+{% macro raw_source(stream, months=none, after=none, where='(1 = 1)') -%}
   {%- if target.type == 'clickhouse' -%}
-    (select * from {{ run_var('raw_database') }}.{{ stream }} where {{ counts_by_watermark(stream) }}
-    {%- if months is not none %} and {{ month_text('time') }} in ({{ quoted_list(months) }}){% endif %})
+    (select * from {{ run_var('raw_database') }}.raw_{{ stream }} where {{ counts_by_watermark(stream) }} and {{ where }}
+    {%- if months is not none %} and toYYYYMM(time) in ({{ months | map('replace', '-', '') | join(', ') or '0' }}){% endif %}
+    limit 1 by log_partition, log_offset)
   {%- else -%}
     {%- set files = lake_files(stream, months, after) if execute else [] -%}
     {%- if files -%}
       (select * from read_parquet([{{ quoted_list(files) }}], hive_partitioning = false)
-      where {{ counts_by_watermark(stream) }})
+      where {{ counts_by_watermark(stream) }} and {{ where }})
     {%- else -%} {{ empty_raw() }} {%- endif -%}
   {%- endif -%}
 {%- endmacro %}

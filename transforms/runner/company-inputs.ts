@@ -1,6 +1,6 @@
 import { catalogTables } from '../../core/catalog-tables.js';
 import type { CatalogStore } from '../../platform/catalog-store.js';
-import type { InputTable } from './run-inputs.js';
+import type { RunInputs } from './transform.js';
 
 const DECISION_COLUMNS = {
   stream: 'text',
@@ -18,19 +18,23 @@ export interface StandingArrival {
 }
 
 /** What a run joins beside the events: all published catalog versions, and the decisions on conflicts. */
-export async function companyInputs(
+export function companyInputs(
   catalogs: CatalogStore,
-  decisions: readonly StandingArrival[],
-): Promise<{ catalogVersion: bigint | null; tables: Record<string, InputTable> }> {
-  const published = await catalogs.published();
-  const rows = decisions.map((arrival) => ({
-    stream: arrival.stream,
-    identity: arrival.identity,
-    log_partition: arrival.logPartition,
-    log_offset: arrival.logOffset,
-  }));
+  standingArrivals: () => Promise<readonly StandingArrival[]>,
+): RunInputs {
   return {
-    catalogVersion: published.at(-1)?.version ?? null,
-    tables: { ...catalogTables(published), conflict_decisions: { columns: DECISION_COLUMNS, rows } },
+    catalog: async () => {
+      const published = await catalogs.published();
+      return { version: published.at(-1)?.version ?? null, tables: catalogTables(published) };
+    },
+    decisions: async () => {
+      const rows = (await standingArrivals()).map((arrival) => ({
+        stream: arrival.stream,
+        identity: arrival.identity,
+        log_partition: arrival.logPartition,
+        log_offset: arrival.logOffset,
+      }));
+      return { columns: DECISION_COLUMNS, rows };
+    },
   };
 }

@@ -1,20 +1,13 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
-import { parseInstant, type Instant } from '../../core/time.js';
+import { parseInstant } from '../../core/time.js';
 import type { BulkSession, BulkWarehouse } from '../../platform/warehouse/bulk-warehouse.js';
-
-/** What the kept facts stand at: the run that built them last, and the as-of and definition it had. */
-export interface KeptFacts {
-  readonly runId: string;
-  readonly asOf: Instant;
-  readonly definition: string;
-  /** False after a full build: then every key may have changed. */
-  readonly wasIncremental: boolean;
-}
+import type { KeptFacts } from './run-builder.js';
 
 const TableName = z.object({ table_name: z.string() });
-const State = z
+/** The row of `facts_state`, on either engine. */
+export const FactsState = z
   .object({ run_id: z.string(), as_of_text: z.string(), definition: z.string(), build_kind: z.string() })
   .transform((row): KeptFacts => ({
     runId: row.run_id,
@@ -74,7 +67,7 @@ function readState(warehouse: BulkWarehouse, factsFile: string): Promise<KeptFac
     const [state] = await session.query(
       'select run_id, as_of_text, definition, build_kind from facts.main.facts_state',
       {},
-      State,
+      FactsState,
     );
     return state ?? null;
   });

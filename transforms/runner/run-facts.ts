@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { STREAMS, type Stream } from '../../core/raw-event.js';
 import type { BulkSession, BulkWarehouse } from '../../platform/warehouse/bulk-warehouse.js';
-import { readKeptFacts, withFactsFile, type KeptFacts } from './kept-facts.js';
+import { readKeptFacts, withFactsFile } from './kept-facts.js';
+import type { KeptFacts } from './run-builder.js';
 
 export interface RunFactsExport {
   /** The run's folder under construction. */

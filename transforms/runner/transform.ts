@@ -1,20 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { relative } from 'node:path';
 import { RefusedError, UnavailableError } from '../../core/errors.js';
 import { newId, RANDOM_BYTES } from '../../core/ids.js';
-import { formatInstant, MICROS_PER_SECOND, type Instant } from '../../core/time.js';
+import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import type { WatermarkVector } from '../../core/raw-event.js';
-import type { DataDirectoryLayout } from '../../platform/data-directory.js';
 import { knownError } from '../../platform/known-error.js';
-import type { LakeLease } from '../../platform/lake-files.js';
 import type { Sql } from '../../platform/sql/sql.js';
-import type { BulkWarehouse } from '../../platform/warehouse/bulk-warehouse.js';
 import type { Warehouse } from '../../platform/warehouse/warehouse.js';
-import { beginRun, currentRun, failRun, findRun, publishRun, type Run } from '../run-store.js';
-import { buildMarts } from './build-marts.js';
-import { readKeptFacts, type KeptFacts } from './kept-facts.js';
-import type { PythonEnvironment } from './python-environment.js';
+import {
+  beginRun,
+  currentRun,
+  failRun,
+  findRun,
+  publishRun,
+  type AssertLeader,
+  type Run,
+} from '../run-store.js';
 import { forgetAbandonedBuilds, removeSurplusRuns } from './retention.js';
+import type { KeptFacts, RunBuilder } from './run-builder.js';
 import type { InputTable } from './run-inputs.js';
 
 /** What a run measures. Without `asOf`: everything up to now. */
@@ -28,40 +30,39 @@ export interface TransformRequest {
 
 export interface TransformDeps {
   readonly sql: Sql;
-  readonly warehouse: Warehouse & BulkWarehouse;
-  readonly layout: DataDirectoryLayout;
+  /** Tells up to where the log counts. */
+  readonly warehouse: Pick<Warehouse, 'positions'>;
+  readonly builder: RunBuilder;
   readonly clock: () => Instant;
   readonly codeRevision: string;
-  /** PATH, HOME and the like, for dbt; nothing secret. */
-  readonly inherited: Readonly<Record<string, string | undefined>>;
   readonly keepRuns: number;
-  /** Shared by a user's data directories. */
-  readonly cacheDirectory: string;
-  readonly python: (onProgress: (message: string) => void) => Promise<PythonEnvironment>;
-  /** Brings the raw rows up to the watermark into the lake. */
-  readonly exportLake: (watermark: WatermarkVector) => Promise<void>;
-  /** Keeps the lake's files where they are while dbt reads them. */
-  readonly leaseLake: () => Pick<LakeLease, 'release'>;
-  /** Merges small lake files; asked once a day, after a run. */
-  readonly compactLake: () => Promise<void>;
   /** Finds identities that came with other content since the run before (null: ever), and reports them. */
   readonly reportConflicts: (range: { from: WatermarkVector | null; to: WatermarkVector }) => Promise<void>;
   /** Told as soon as a run is published, before older ones are removed. */
   readonly onPublished: () => void;
-  /** The catalog's tables and the decisions on conflicts, as of now. */
-  readonly inputs: () => Promise<{
-    readonly catalogVersion: bigint | null;
-    readonly tables: Readonly<Record<string, InputTable>>;
-  }>;
+  readonly inputs: RunInputs;
+  /** Where several processes may build: throws inside the publishing transaction when another one has taken over. */
+  readonly assertLeader?: AssertLeader;
 }
 
-/** Everything a run depends on, fixed before it starts: the same plan over the same log gives the same marts. */
+/** The small tables that a run reads beside the events, as of now. */
+export interface RunInputs {
+  readonly catalog: () => Promise<{
+    readonly version: bigint | null;
+    readonly tables: Readonly<Record<string, InputTable>>;
+  }>;
+  /** Which arrivals of conflicting identities stand. */
+  readonly decisions: () => Promise<InputTable>;
+}
+
+/** Everything a run depends on, fixed before it is built: the same plan over the same log gives the same marts. */
 export interface RunPlan {
   readonly runId: string;
   readonly asOf: Instant;
   readonly startedAt: Instant;
   readonly watermark: WatermarkVector;
   readonly catalogVersion: bigint | null;
+  readonly codeRevision: string;
   readonly tables: Readonly<Record<string, InputTable>>;
   /** An as-of before the current run's: measured beside the kept facts, and not what readers get unless they ask. */
   readonly isHistorical: boolean;
@@ -76,17 +77,18 @@ const toSecond = (instant: Instant): Instant => instant - (instant % MICROS_PER_
 async function planRun(request: TransformRequest, deps: TransformDeps): Promise<RunPlan> {
   const startedAt = deps.clock();
   const asOf = toSecond(request.asOf ?? startedAt);
-  const inputs = await deps.inputs();
+  const catalog = await deps.inputs.catalog();
   const current = await currentRun(deps.sql);
-  const kept = await readKeptFacts(deps.warehouse, deps.layout.factsFile);
+  const kept = await deps.builder.readKeptFacts(current);
   const isHistorical = current !== null && asOf < current.asOf;
   return {
     runId: newId('run', startedAt, randomBytes(RANDOM_BYTES)),
     asOf,
     startedAt,
     watermark: await deps.warehouse.positions(),
-    catalogVersion: inputs.catalogVersion,
-    tables: inputs.tables,
+    catalogVersion: catalog.version,
+    codeRevision: deps.codeRevision,
+    tables: catalog.tables,
     isHistorical,
     // A build that failed may have taken the kept facts past this as-of; then they are built anew.
     isIncremental: request.fullRefresh !== true && !isHistorical && kept !== null && kept.asOf <= asOf,
@@ -113,14 +115,16 @@ async function transform(request: TransformRequest, deps: TransformDeps): Promis
     catalogVersion: plan.catalogVersion,
     isHistorical: plan.isHistorical,
     isIncremental: plan.isIncremental,
-    codeRevision: deps.codeRevision,
-    location: relative(deps.layout.root, deps.layout.runDirectory(plan.runId)),
+    codeRevision: plan.codeRevision,
+    location: deps.builder.locationOf(plan.runId),
   });
   try {
     await deps.reportConflicts({ from: plan.current?.watermark ?? null, to: plan.watermark });
-    const built = await buildMarts(plan, { ...request, onProgress }, deps);
+    // Asked for after the conflicts were written down: with several partitions, what stood first may not be what sorts first.
+    const tables = { ...plan.tables, conflict_decisions: await deps.inputs.decisions() };
+    const built = await deps.builder.build({ ...plan, tables }, { ...request, onProgress });
     onProgress('Publishing …');
-    await publishRun(deps.sql, plan.runId, { ...built, finishedAt: deps.clock() });
+    await publishRun(deps.sql, plan.runId, { ...built, finishedAt: deps.clock() }, deps.assertLeader);
     deps.onPublished();
   } catch (error) {
     await failRun(deps.sql, plan.runId, messageOf(error), deps.clock()).catch(() => {
@@ -142,14 +146,11 @@ async function tidyUp(
 ): Promise<void> {
   try {
     await removeSurplusRuns(deps);
-    const isFirstOfDay = plan.current === null || dayOf(plan.current.startedAt) !== dayOf(plan.startedAt);
-    if (isFirstOfDay) await deps.compactLake();
+    await deps.builder.afterPublication(plan);
   } catch (error) {
-    onProgress(`Old files stay until the next run: ${messageOf(error)}`);
+    onProgress(`Tidying up waits for the next run: ${messageOf(error)}`);
   }
 }
-
-const dayOf = (instant: Instant): string => formatInstant(instant).slice(0, 10);
 
 export interface Transformer {
   /** One run at a time: two would build into the same facts. */

@@ -1,3 +1,3 @@
 -- Events of the billing stream that count: each identity once, corrections applied, none at or after as_of.
-{{ config(materialized='kept', stale='stale_keys', stream='billing') }}
+{{ config(materialized='kept', stale='stale_keys', stream='billing', partition_by='toYYYYMM(day)', order_by=['day', 'subject']) }}
 {{ facts_of('billing') }}

@@ -1,5 +1,5 @@
 -- Whole days of executions per org, package, currency and key ownership: what most marts need of them.
-{{ config(materialized='kept', stale='stale_execution_keys', stream='executions') }}
+{{ config(materialized='kept', stale='stale_execution_keys', stream='executions', partition_by='toYYYYMM(day)', order_by=['day', 'org_id']) }}
 select
     day,
     org_id,

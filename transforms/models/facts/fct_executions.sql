@@ -1,5 +1,5 @@
 -- Executions and recorded usage that count, typed: each identity once, corrections applied, none at or after as_of.
-{{ config(materialized='kept', stale='stale_execution_keys', stream='executions') }}
+{{ config(materialized='kept', stale='stale_execution_keys', stream='executions', partition_by='toYYYYMM(day)', order_by=['day', 'org_id']) }}
 {%- set texts = ['executionId', 'attempt', 'packageId', 'installId', 'workflow', 'userId', 'durationMs', 'costMicros', 'currency',
     'humanIntervention', 'savedMinutes', 'byoKey', 'meter', 'quantity', 'unique'] %}
 with

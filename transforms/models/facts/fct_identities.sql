@@ -1,5 +1,5 @@
 -- Where each identity stands: tells an arrival that was seen before, and the day of an event that a correction aims at.
-{{ config(materialized='kept', stale='stale_positions') }}
+{{ config(materialized='kept', stale='stale_positions', order_by=['stream', 'identity']) }}
 {%- set kept = kept_state() %}
 
 {%- for stream in streams() %}

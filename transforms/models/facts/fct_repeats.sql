@@ -1,5 +1,5 @@
 -- Rows of the log that do not stand, because another row of the same identity does. Everything else is read without them.
-{{ config(materialized='kept', stale='stale_positions', drops_state=true) }}
+{{ config(materialized='kept', stale='stale_positions', drops_state=true, order_by=['stream', 'position']) }}
 {%- set kept = kept_state() %}
 
 {%- for stream in streams() %}
