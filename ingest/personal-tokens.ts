@@ -3,6 +3,7 @@ import type { PersonalValue, Tokeniser } from '../core/events/tokenise.js';
 import type { Vault, VaultEntry } from '../platform/vault.js';
 
 const TOKEN = /tok_[0-9a-f]{32}/g;
+const ONE_TOKEN = /^tok_[0-9a-f]{32}$/;
 const TOKEN_PREFIX = 'tok_';
 
 /** Ids by which a record that carries personal values can be named when a person asks to be forgotten. */
@@ -30,6 +31,10 @@ export async function tokeniserFor(vault: Vault, bytes: readonly Uint8Array[]): 
     token: (_field, value) => vault.token(value),
     isOwnToken: (text) => known.has(text),
   };
+}
+
+export function looksLikeToken(value: unknown): boolean {
+  return typeof value === 'string' && ONE_TOKEN.test(value);
 }
 
 /** The values of one event as the vault keeps them: with whose they are. */

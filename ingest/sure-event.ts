@@ -49,6 +49,18 @@ export function sureEvent(value: unknown, latest: Instant): ValidEvent | null {
   return { stream: check.stream, id, source, type: check.type, subject, timeMicros, data, extra };
 }
 
+/** The same of an event whose envelope somebody else has looked at: whether it surely is one, of this stream. */
+export function isSureData(
+  type: string,
+  { stream, subject }: { readonly stream: Stream; readonly subject: string },
+  data: Data,
+): boolean {
+  const check = typeCheck(type);
+  if (!check || check.stream !== stream || Object.hasOwn(data, '__proto__') || !check.isData(data))
+    return false;
+  return check.subject === undefined || expectedSubject(check.subject, data) === subject;
+}
+
 function typeCheck(type: string): TypeCheck | null {
   const known = checks.get(type);
   if (known !== undefined) return known;

@@ -10,13 +10,15 @@ import {
   type Stream,
 } from '../../core/raw-event.js';
 import type { KafkaConfig } from '../config.js';
-import type { AppendReceipt } from '../warehouse/warehouse.js';
-import type { EventLog } from './event-log.js';
+import type { AppendReceipt, TopicProgress } from '../warehouse/warehouse.js';
+import type { Consumption, EventLog, LogHandler } from './event-log.js';
 import { kafkaClient, kafkaConnection } from './kafka-client.js';
+import { KafkaConsumption, type ConsumeOptions } from './kafka-consumption.js';
 import { kafkaError } from './kafka-errors.js';
 import { encodeMessage } from './kafka-message.js';
 import { KafkaProducer, type OutgoingMessage } from './kafka-producer.js';
 import { AppendQueue, QueuedAppend, sizeOf, type Slice } from './kafka-queue.js';
+import { lagsOf, storedPartition, type PartitionEnds, type PartitionLag } from './kafka-resume.js';
 import { fetchTopicIds } from './kafka-topic-ids.js';
 import { ensureTopics, topicName, type TopicReport } from './kafka-topics.js';
 
@@ -40,8 +42,6 @@ const QUEUE_BYTES = 128 << 20;
 const GROUP_EVENTS = 5_000;
 /** Of a batch beside its messages; packed they are smaller than what is counted here. */
 const BATCH_BYTES = 1_024;
-/** Partitions of one generation, in what the warehouse keeps. */
-export const PARTITIONS_PER_GENERATION = 1_000;
 
 /**
  * Connects, and makes the topics that are missing.
@@ -115,12 +115,49 @@ export class KafkaLog implements EventLog {
     }
   }
 
+  /**
+   * Hands every message to the handler, from where the warehouse has come to, until stopped.
+   *
+   * @throws OtherTopicsError when the topics are not those that the warehouse was filled from
+   */
+  consume(handler: LogHandler, options: ConsumeOptions): Promise<Consumption> {
+    const { config } = this;
+    const topics = {
+      ...{ config, kafka: this.opened.kafka, logger: this.options.logger },
+      ends: () => this.ends(),
+      topicIds: () => this.topicIds(),
+    };
+    return KafkaConsumption.start(topics, handler, options);
+  }
+
+  /** What each partition of each topic holds now. */
+  async ends(): Promise<PartitionEnds[]> {
+    const { admin } = this.opened;
+    const ofStream = async (stream: Stream): Promise<PartitionEnds[]> => {
+      const topic = topicName(this.config, stream);
+      const offsets = await admin.fetchTopicOffsets(topic);
+      return offsets.map(({ partition, low, high }) => ({
+        ...{ stream, topic, partition },
+        ...{ low: BigInt(low), high: BigInt(high) },
+      }));
+    };
+    try {
+      return (await Promise.all(STREAMS.map(ofStream))).flat();
+    } catch (error) {
+      throw kafkaError(error, 'kafka', this.config);
+    }
+  }
+
+  /** How far the warehouse is behind these ends, by what it has taken in. */
+  lagBehind(ends: readonly PartitionEnds[], progress: readonly TopicProgress[]): PartitionLag[] {
+    return lagsOf(ends, progress, this.config.generation);
+  }
+
   async identity(): Promise<KafkaIdentity> {
-    const name = (stream: Stream): string => topicName(this.config, stream);
     try {
       const { clusterId } = await this.opened.admin.describeCluster();
-      const ids = await fetchTopicIds(kafkaConnection(this.config), STREAMS.map(name));
-      const idOf = (stream: Stream): string | null => ids.get(name(stream)) ?? null;
+      const ids = await this.topicIds();
+      const idOf = (stream: Stream): string | null => ids.get(topicName(this.config, stream)) ?? null;
       const topicIds = {
         executions: idOf('executions'),
         installs: idOf('installs'),
@@ -138,6 +175,11 @@ export class KafkaLog implements EventLog {
     await this.sending;
     await this.producer.close();
     await this.opened.admin.disconnect().catch(() => undefined);
+  }
+
+  private topicIds(): Promise<Map<string, string>> {
+    const names = STREAMS.map((stream) => topicName(this.config, stream));
+    return fetchTopicIds(kafkaConnection(this.config), names);
   }
 
   private messageOf(event: RawEvent, recordedAtMicros: bigint): OutgoingMessage {
@@ -190,7 +232,7 @@ export class KafkaLog implements EventLog {
   }
 
   private logPartition(partition: number): number {
-    return FIRST_TOPIC_PARTITION + this.config.generation * PARTITIONS_PER_GENERATION + partition;
+    return FIRST_TOPIC_PARTITION + storedPartition(partition, this.config.generation);
   }
 }
 
