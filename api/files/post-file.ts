@@ -8,7 +8,7 @@ export const postFile = operation({
   path: '/v1/files',
   scope: 'ingest',
   tag: 'Events',
-  summary: 'Take in a file: NDJSON, or CSV with a mapping, each also packed (.gz, .zst)',
+  summary: 'Take in a file: NDJSON, Parquet, or CSV with a mapping; text also packed (.gz, .zst)',
   description:
     'The body is the file itself, streamed. A file is known by its content: the same one again changes nothing, and of one that grew only what ' +
     'is new goes in. What breaks off is taken in up to there; send it again.',
@@ -27,7 +27,7 @@ export const postFile = operation({
       .min(1)
       .max(16_000)
       .optional()
-      .openapi({ description: 'For CSV: the mapping file (YAML) as text.' }),
+      .openapi({ description: 'For CSV, and for Parquet whose rows are no events: the mapping file (YAML) as text.' }),
   }),
   rawBody: {
     mediaTypes: ['application/octet-stream'],
@@ -46,6 +46,7 @@ export const postFile = operation({
     'unsupported_format',
     'truncated_file',
     'invalid_file',
+    'invalid_utf8',
     'invalid_mapping',
     'disk_full',
     'warehouse_unavailable',

@@ -14,18 +14,19 @@ import { keepPersonalValues } from '../pipeline.js';
 import { tokeniserFor } from '../personal-tokens.js';
 import type { Refusal } from '../quarantine-store.js';
 import { readEventValue, tooLarge, type AcceptedEvent, type ReadingRules } from '../read-event.js';
-import { loadMapping, type Mapping } from './mapping.js';
+import { loadMapping, type Mapping, type MappingFile } from './mapping.js';
 import { mappedColumns } from './mapped-columns.js';
-import { cellsOf, endOfLastRecord, recordsOf, type CsvRecord } from './records.js';
+import { cellsOf, countRecords, endOfLastRecord, recordsOf, type CsvRecord } from './records.js';
 import { eventsOfRow } from './row-events.js';
 
 const CHUNK_BYTES = 1 << 20;
 const HEAD_BYTES = 64 << 10;
 
 interface CsvContext {
-  readonly fileName: string;
+  readonly file: Pick<FileBytes, 'name' | 'unit'>;
   readonly mapping: Mapping;
   readonly columns: readonly string[];
+  readonly hasHeader: boolean;
   readonly services: FileServices;
   readonly now: Instant;
 }
@@ -52,6 +53,26 @@ export async function ingestCsvFile(
   const { mapping, text } = await loadMapping(mappingPath);
   const columns = mapping.columns ?? (await readHeader(path, mapping));
   const file = await openFileBytes(path);
+  const table = { file, columns, hasHeader: mapping.columns === undefined };
+  return ingestTable(table, { mapping, text }, services, options, now);
+}
+
+/** A table as CSV in the mapping's dialect. */
+export interface CsvTable {
+  readonly file: FileBytes;
+  readonly columns: readonly string[];
+  /** Whether the first record names the columns. */
+  readonly hasHeader: boolean;
+}
+
+/** The same, of whatever gives its rows as records of CSV. Closes it. */
+export async function ingestTable(
+  { file, columns, hasHeader }: CsvTable,
+  { mapping, text }: MappingFile,
+  services: FileServices,
+  options: FileOptions,
+  now: Instant,
+): Promise<FileReport> {
   try {
     requireColumns(file.name, mapping, columns);
     const chunks = cutAtLines(file.pieces, {
@@ -60,13 +81,9 @@ export async function ingestCsvFile(
       known: await knownEnds(services.warehouse),
       seed: createHash('sha256').update(text).digest('hex'),
       endOfLastRecord: (bytes, limit) => endOfLastRecord(bytes, limit, mapping),
+      ...(file.unit === 'row' ? { countLines: (bytes: Buffer) => countRecords(bytes, mapping) } : {}),
     });
-    return await ingestChunks(
-      file,
-      chunks,
-      { fileName: file.name, mapping, columns, services, now },
-      options,
-    );
+    return await ingestChunks(file, chunks, { file, mapping, columns, hasHeader, services, now }, options);
   } finally {
     await file.close();
   }
@@ -94,7 +111,7 @@ async function ingestChunks(
 
 /** The same order as everywhere: vault, quarantine, then rows and the chunk's digest in one transaction. */
 async function ingestChunk(chunk: LineChunk, context: CsvContext): Promise<ReadRows> {
-  const { services, now, fileName } = context;
+  const { services, now, file } = context;
   const read = await readRows(chunk, context);
   await keepPersonalValues(read.accepted, services.vault, now);
   if (read.refusals.length > 0) await services.quarantine.put(read.refusals, now);
@@ -104,7 +121,7 @@ async function ingestChunk(chunk: LineChunk, context: CsvContext): Promise<ReadR
       recordedAtMicros: now,
       chunk: {
         chainDigest: chunk.chainDigest,
-        sourceName: fileName,
+        sourceName: file.name,
         offsetBytes: BigInt(chunk.endOffset),
         rows: BigInt(read.accepted.length),
       },
@@ -114,12 +131,15 @@ async function ingestChunk(chunk: LineChunk, context: CsvContext): Promise<ReadR
 }
 
 async function readRows(chunk: LineChunk, context: CsvContext): Promise<ReadRows> {
-  const { services, mapping, fileName, now } = context;
+  const { services, mapping, file, hasHeader, now } = context;
   const { limits, vault, personalKeys } = services;
   if (chunk.overlongBytes !== null) {
     const { problems } = tooLarge(chunk.overlongBytes, limits.eventBytes);
-    const sourcePosition = `line ${chunk.firstLine}`;
-    return { accepted: [], refusals: [{ raw: chunk.bytes, sourceName: fileName, sourcePosition, problems }] };
+    const sourcePosition = `${file.unit} ${chunk.firstLine}`;
+    return {
+      accepted: [],
+      refusals: [{ raw: chunk.bytes, sourceName: file.name, sourcePosition, problems }],
+    };
   }
   const rules = {
     now,
@@ -129,9 +149,11 @@ async function readRows(chunk: LineChunk, context: CsvContext): Promise<ReadRows
     personalKeys: await personalKeys(),
   };
   const rows: ReadRows = { accepted: [], refusals: [] };
+  let recordsBefore = 0;
   for (const record of recordsOf(chunk.bytes, mapping)) {
-    const line = chunk.firstLine + record.line;
-    const isHeader = line === 1 && mapping.columns === undefined;
+    const line = chunk.firstLine + (file.unit === 'row' ? recordsBefore : record.line);
+    recordsBefore += 1;
+    const isHeader = line === 1 && hasHeader;
     if (!isHeader && !isBlank(record.bytes)) readRow(record, line, context, rules, rows);
   }
   return rows;
@@ -140,12 +162,17 @@ async function readRows(chunk: LineChunk, context: CsvContext): Promise<ReadRows
 function readRow(
   { bytes }: CsvRecord,
   line: number,
-  { mapping, columns, fileName }: CsvContext,
+  { mapping, columns, file }: CsvContext,
   rules: ReadingRules,
   into: ReadRows,
 ): void {
   const refuse = (raw: Uint8Array, problems: Refusal['problems'], event = ''): void => {
-    into.refusals.push({ raw, sourceName: fileName, sourcePosition: `line ${line}${event}`, problems });
+    into.refusals.push({
+      raw,
+      sourceName: file.name,
+      sourcePosition: `${file.unit} ${line}${event}`,
+      problems,
+    });
   };
   const reading = readCells(bytes, mapping, columns);
   if (!reading.ok) {

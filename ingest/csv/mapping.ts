@@ -61,6 +61,14 @@ const TextOrCell = chosenForm<string | Cell>((value) =>
   typeof value === 'object' ? Cell : z.string().min(1),
 );
 
+export function isList(mapped: MappedValue): mapped is readonly MappedValue[] {
+  return Array.isArray(mapped);
+}
+
+export function isCell(mapped: object): mapped is Cell {
+  return 'as' in mapped && ('column' in mapped || 'template' in mapped);
+}
+
 const Condition = z
   .strictObject({
     column: z.string().min(1),

@@ -27,6 +27,14 @@ export function endOfLastRecord(bytes: Buffer, limit: number, dialect: CsvDialec
   return end;
 }
 
+/** Records of which each is known to be readable. */
+export function countRecords(bytes: Buffer, dialect: CsvDialect): number {
+  const scan = new RecordScan(dialect);
+  let count = 0;
+  for (const byte of bytes) if (scan.endsRecord(byte)) count += 1;
+  return count;
+}
+
 /**
  * Every record of a chunk. One over several lines that cannot be read is its first line alone: a quote that nobody
  * closed then spoils one row, and not all up to the next quote.

@@ -1,7 +1,14 @@
 import { SPEC_VERSION } from '../../core/events/envelope.js';
 import type { EventProblem } from '../../core/events/problems.js';
 import { formatInstant } from '../../core/time.js';
-import type { Cell, Condition, MappedEvent, MappedValue, Mapping } from './mapping.js';
+import {
+  isCell,
+  isList,
+  type Condition,
+  type MappedEvent,
+  type MappedValue,
+  type Mapping,
+} from './mapping.js';
 import { CellError, fillTemplate, readCell, readInstant, type Row } from './read-cell.js';
 
 /** What a row says about one event of the mapping. */
@@ -54,14 +61,6 @@ function valueOf(mapped: MappedValue, row: Row): unknown {
     .map(([name, member]): [string, unknown] => [name, valueOf(member, row)])
     .filter(([, value]) => value !== undefined);
   return Object.fromEntries(members);
-}
-
-function isList(mapped: MappedValue): mapped is readonly MappedValue[] {
-  return Array.isArray(mapped);
-}
-
-function isCell(mapped: object): mapped is Cell {
-  return 'as' in mapped && ('column' in mapped || 'template' in mapped);
 }
 
 function holds({ column, present, is, isNot }: Condition, { cells }: Row): boolean {

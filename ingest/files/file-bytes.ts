@@ -13,6 +13,8 @@ const UNPACK: Readonly<Record<Packing, typeof unpackGzip>> = { gzip: unpackGzip,
 
 export interface FileBytes {
   readonly name: string;
+  /** What its text lines are called where one is named. */
+  readonly unit: 'line' | 'row';
   /** Of the file as it lies on disk, for progress. */
   readonly sizeBytes: number;
   /** How far reading has come in the file as it lies on disk. */
@@ -41,6 +43,7 @@ export async function openFileBytes(path: string): Promise<FileBytes> {
     });
     return {
       name,
+      unit: 'line',
       sizeBytes: size,
       positionBytes: () => positionBytes,
       pieces: packing === null ? pieces : checkedText(UNPACK[packing](pieces, name), name),
@@ -49,6 +52,16 @@ export async function openFileBytes(path: string): Promise<FileBytes> {
   } catch (error) {
     await handle.close();
     throw error;
+  }
+}
+
+/** The first bytes, as they lie on disk. */
+export async function readFileHead(path: string): Promise<Uint8Array> {
+  const handle = await openForReading(path, basename(path));
+  try {
+    return await readHead(handle);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -47,7 +47,16 @@ export async function ingestNdjsonFile(
   options: FileOptions,
   now: Instant,
 ): Promise<FileReport> {
-  const file = await openFileBytes(path);
+  return ingestLines(await openFileBytes(path), services, options, now);
+}
+
+/** The same, of whatever gives its rows as lines of NDJSON. Closes it. */
+export async function ingestLines(
+  file: FileBytes,
+  services: FileServices,
+  options: FileOptions,
+  now: Instant,
+): Promise<FileReport> {
   try {
     const chunks = cutAtLines(checkedLines(file), {
       // A line that is allowed fits into a chunk.

@@ -34,6 +34,8 @@ export interface CutOptions {
   readonly seed: string;
   /** End of the last whole record within `limit` bytes, or 0. A record is a line where this is left out. */
   readonly endOfLastRecord?: (bytes: Buffer, limit: number) => number;
+  /** What `firstLine` and `lineCount` count, when not lines. */
+  readonly countLines?: (bytes: Buffer) => number;
 }
 
 /**
@@ -172,6 +174,10 @@ class LineCutter {
     return this.passOverlong(bytes);
   }
 
+  private countLines(bytes: Buffer): number {
+    return (this.options.countLines ?? countLines)(bytes);
+  }
+
   private endOfLastRecord(bytes: Buffer, limit: number): number {
     const { endOfLastRecord } = this.options;
     return endOfLastRecord?.(bytes, limit) ?? bytes.lastIndexOf(LINE_FEED, limit - 1) + 1;
@@ -193,7 +199,7 @@ class LineCutter {
   private take(buffered: Buffer, end: number): LineChunk | null {
     const knownEnd = this.passKnown(buffered.subarray(0, end));
     if (knownEnd > 0) {
-      this.firstLine += countLines(buffered.subarray(0, knownEnd));
+      this.firstLine += this.countLines(buffered.subarray(0, knownEnd));
       this.drop(knownEnd);
       return null;
     }
@@ -204,7 +210,7 @@ class LineCutter {
       startOffset: this.startOffset,
       endOffset: this.startOffset + end,
       firstLine: this.firstLine,
-      lineCount: countLines(bytes),
+      lineCount: this.countLines(bytes),
       chainDigest: this.hash.copy().digest('hex'),
       overlongBytes: null,
     };

@@ -12,6 +12,7 @@ import { keepPersonalValues, type IngestServices } from '../pipeline.js';
 import { tokeniserFor } from '../personal-tokens.js';
 import type { Refusal } from '../quarantine-store.js';
 import { readEventBytes, tooLarge, type AcceptedEvent } from '../read-event.js';
+import type { FileBytes } from './file-bytes.js';
 import type { LineChunk } from './line-chunks.js';
 import { isBlank, pickLines, separateUnsafeLines, type Line } from './safe-lines.js';
 
@@ -44,6 +45,9 @@ interface ReadLines {
   readonly refusals: readonly Refusal[];
 }
 
+/** Whose lines they are, for where one is named. */
+export type LineSource = Pick<FileBytes, 'name' | 'unit'>;
+
 /** The engine sets memory aside for lines of this length; longer ones are few, and zod's. */
 const ENGINE_LINE_BYTES = 1 << 20;
 const NOTHING_SIFTED: SiftedLines = { selections: [], sureRows: 0, unsureOrdinals: [] };
@@ -73,7 +77,7 @@ export async function siftChunk(
  */
 export async function commitChunk(
   { chunk, sifted, lines }: SiftedChunk,
-  sourceName: string,
+  source: LineSource,
   session: BulkSession,
   services: ChunkServices,
   now: Instant,
@@ -81,8 +85,8 @@ export async function commitChunk(
   const { chainDigest, lineCount, endOffset } = chunk;
   const read =
     chunk.overlongBytes === null
-      ? await readLines(lines, chunk, sourceName, services, now)
-      : overlongLine(chunk, chunk.overlongBytes, sourceName, services.limits.eventBytes);
+      ? await readLines(lines, chunk, source, services, now)
+      : overlongLine(chunk, chunk.overlongBytes, source, services.limits.eventBytes);
   await keepPersonalValues(read.accepted, services.vault, now);
   if (read.refusals.length > 0) await services.quarantine.put(read.refusals, now);
   const accepted = sifted.sureRows + read.placed.length;
@@ -90,7 +94,7 @@ export async function commitChunk(
     ordinalSpan: BigInt(lineCount),
     selections: sifted.selections,
     events: read.placed,
-    chunk: { chainDigest, sourceName, offsetBytes: BigInt(endOffset), rows: BigInt(accepted) },
+    chunk: { chainDigest, sourceName: source.name, offsetBytes: BigInt(endOffset), rows: BigInt(accepted) },
     recordedAtMicros: now,
   });
   // Somebody else took the same bytes in meanwhile: it is theirs to count.
@@ -102,11 +106,11 @@ export async function commitChunk(
 function overlongLine(
   { bytes, firstLine }: LineChunk,
   lengthBytes: number,
-  sourceName: string,
+  { name: sourceName, unit }: LineSource,
   maxEventBytes: number,
 ): ReadLines {
   const { problems } = tooLarge(lengthBytes, maxEventBytes);
-  const refusal = { raw: bytes, sourceName, sourcePosition: `line ${firstLine}`, problems };
+  const refusal = { raw: bytes, sourceName, sourcePosition: `${unit} ${firstLine}`, problems };
   return { accepted: [], placed: [], refusals: [refusal] };
 }
 
@@ -147,7 +151,7 @@ function typesWithPersonalFields({ fields }: PersonalKeys): Set<string> {
 async function readLines(
   lines: readonly Line[],
   { firstLine }: LineChunk,
-  sourceName: string,
+  { name: sourceName, unit }: LineSource,
   { limits, vault, personalKeys }: ChunkServices,
   now: Instant,
 ): Promise<ReadLines> {
@@ -170,7 +174,7 @@ async function readLines(
       accepted.push(read);
       placed.push({ ordinal: BigInt(ordinal), event: read.event });
     } else {
-      const sourcePosition = `line ${firstLine + ordinal}`;
+      const sourcePosition = `${unit} ${firstLine + ordinal}`;
       refusals.push({ raw: bytes, sourceName, sourcePosition, problems: read.problems });
     }
   }

@@ -17,6 +17,9 @@ const ONCE = 'it is packed twice; unpack it once';
 const GZIP: Signature = { bytes: [0x1f, 0x8b], what: 'gzip data', advice: ONCE };
 const ZSTD: Signature = { bytes: [0x28, 0xb5, 0x2f, 0xfd], what: 'zstd data', advice: ONCE };
 
+const PARQUET = [0x50, 0x41, 0x52, 0x31] as const;
+const ENCRYPTED_PARQUET = [0x50, 0x41, 0x52, 0x45] as const;
+
 /** First bytes that say for certain what a file is, whatever its name says. */
 const SIGNATURES: readonly Signature[] = [
   { bytes: [0x50, 0x4b, 0x03, 0x04], what: 'a ZIP archive (or an .xlsx workbook)', advice: UNPACK },
@@ -29,13 +32,18 @@ const SIGNATURES: readonly Signature[] = [
     what: 'xz data',
     advice: 'unpack it with `unxz`, or pack it with gzip',
   },
-  { bytes: [0x50, 0x41, 0x52, 0x31], what: 'a Parquet file', advice: EXPORT },
+  // Comes here packed only: one as it is goes another way.
+  { bytes: PARQUET, what: 'a Parquet file', advice: 'unpack it; Parquet is packed by itself' },
   { bytes: [0xd0, 0xcf, 0x11, 0xe0], what: 'an old Office document (.xls)', advice: EXPORT },
   { bytes: [0x25, 0x50, 0x44, 0x46], what: 'a PDF', advice: EXPORT },
   { bytes: [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65], what: 'an SQLite database', advice: EXPORT },
   { bytes: [0xff, 0xfe], what: 'UTF-16 text', advice: 'save it as UTF-8' },
   { bytes: [0xfe, 0xff], what: 'UTF-16 text', advice: 'save it as UTF-8' },
 ];
+
+export function isParquet(head: Uint8Array): boolean {
+  return startsWith(head, PARQUET) || startsWith(head, ENCRYPTED_PARQUET);
+}
 
 export type Packing = 'gzip' | 'zstd';
 

@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { packagePath } from '../../platform/package-path.js';
 import { openApiTestBed, type ApiTestBed } from '../api-test-bed.js';
+import { writeParquet } from '../support/parquet.js';
 
 let bed: ApiTestBed;
 let key: string;
@@ -77,6 +79,29 @@ test('a CSV goes in through its mapping', async () => {
   const taken = (await upload('periods.csv', csv, mapping)).as(Taken);
   // Two starts, and one end: the second row has none.
   expect([taken.accepted, taken.quarantined]).toEqual([3, 0]);
+});
+
+test('a Parquet file goes in: rows that are events as they are, a table through its mapping', async () => {
+  const directory = bed.runtime.directory.temporaryDirectory;
+  const bytesOf = async (select: string): Promise<Uint8Array<ArrayBuffer>> => {
+    const path = await writeParquet(join(directory, 'made.parquet'), select);
+    const bytes = new Uint8Array(readFileSync(path));
+    rmSync(path);
+    return bytes;
+  };
+  const events = await bytesOf(
+    `SELECT '1.0' AS specversion, 'p' || i AS id, 'file' AS source, 'session.active' AS type, 'org_1' AS subject,
+       TIMESTAMP '2026-05-01 10:00:00' AS time, { userId: 'u' } AS data FROM range(20) AS r(i)`,
+  );
+  expect((await upload('events.parquet', events)).as(Taken)).toMatchObject({ accepted: 20, is_known: false });
+  expect((await upload('again.parquet', events)).as(Taken)).toMatchObject({ accepted: 0, is_known: true });
+  const mapping = readFileSync(packagePath('fixtures', 'mappings', 'subscription-periods.yaml'), 'utf8');
+  const table = await bytesOf(
+    `SELECT 71 AS subscription_id, 7 AS customer_id, DATE '2019-01-01' AS start_date, NULL::DATE AS end_date, 19.99 AS monthly_amount`,
+  );
+  expect((await upload('periods.parquet', table, mapping)).as(Taken).accepted).toBe(1);
+  expect((await upload('periods.parquet', table)).problem()).toMatchObject({ code: 'invalid_file' });
+  expect(leftOvers()).toEqual([]);
 });
 
 test('a mapping that is none, or that no file needs, is refused', async () => {
