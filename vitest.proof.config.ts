@@ -5,6 +5,7 @@ import { ClosingLineReporter } from './test/closing-line-reporter.js';
 export default defineConfig({
   test: {
     include: ['test/proof/**/*.test.ts'],
+    globalSetup: ['test/global-setup.ts'],
     testTimeout: 3_600_000,
     hookTimeout: 3_600_000,
     reporters: ['default', new ClosingLineReporter()],

@@ -6,6 +6,7 @@ import { createAuthentication, requireScopes, type Authenticate } from './authen
 import type { RequestContext } from './context.js';
 import { docsRoutes } from './docs-page.js';
 import { describeOperation } from './openapi.js';
+import { createInstruments, type Instruments } from './instruments.js';
 import { AnswerCache } from './metrics/answer-cache.js';
 import type { Operation } from './operation.js';
 import { operations } from './operations.js';
@@ -27,6 +28,9 @@ import { respond } from './write-answer.js';
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 /** Some ten thousand usual answers, in about 32 MB. */
 const ANSWERS_LENGTH = 16 * 1024 * 1024;
+/** Methods and paths that callers make up would be labels without end. */
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const NO_ROUTE = 'none';
 const WHERE = /^where\[([a-z][a-z_]{0,39})\]$/;
 
 interface House {
@@ -34,6 +38,7 @@ interface House {
   readonly authenticate: Authenticate;
   readonly limitRate: RateLimit;
   readonly answers: AnswerCache;
+  readonly instruments: Instruments;
 }
 
 /** Query parameters as an object; `where[plan]=growth` becomes `where: { plan: 'growth' }`. */
@@ -68,7 +73,7 @@ async function answerRequest(
   operation: Operation,
   context: Context,
   requestId: string,
-  { services, authenticate, limitRate, answers }: House,
+  { services, authenticate, limitRate, answers, instruments }: House,
 ): Promise<Response> {
   const request = context.req.raw;
   const key = operation.scopes === null ? null : await authenticate(request);
@@ -87,6 +92,7 @@ async function answerRequest(
   requireStorableText(input);
   const requestContext: RequestContext = {
     services,
+    instruments,
     answers,
     key,
     requestId,
@@ -104,7 +110,8 @@ async function answerRequest(
 /** Gives the request its id, turns whatever is thrown into a problem, and logs both. */
 async function exchange(
   context: Context,
-  { services: { logger } }: House,
+  route: string,
+  { services: { logger }, instruments }: House,
   work: (requestId: string) => Promise<Response>,
 ): Promise<Response> {
   const startedMs = performance.now();
@@ -122,6 +129,11 @@ async function exchange(
   }
   const durationMs = Math.round((performance.now() - startedMs) * 100) / 100;
   logger.info({ requestId, method, path, status: response.status, durationMs }, 'request');
+  instruments.requestDuration.record(durationMs / 1000, {
+    'http.request.method': KNOWN_METHODS.has(method) ? method : '_OTHER',
+    'http.route': route,
+    'http.response.status_code': response.status,
+  });
   return response;
 }
 
@@ -142,12 +154,15 @@ export function createApp(services: Services, answered: Answered = 'everything')
     authenticate: createAuthentication(services),
     limitRate: createRateLimit(services.config.limits.requestsPerSecond),
     answers: new AnswerCache(ANSWERS_LENGTH),
+    instruments: createInstruments(services.meter),
   };
   const answers = operations.filter(({ tag }) => answered === 'everything' || tag === 'System');
   for (const operation of answers) {
     app.openAPIRegistry.registerPath(describeOperation(operation));
     app.on(operation.method.toUpperCase(), honoPath(operation.path), (context) =>
-      exchange(context, house, (requestId) => answerRequest(operation, context, requestId, house)),
+      exchange(context, operation.path, house, (requestId) =>
+        answerRequest(operation, context, requestId, house),
+      ),
     );
   }
   docsRoutes(app);
@@ -157,7 +172,7 @@ export function createApp(services: Services, answered: Answered = 'everything')
   });
   const methodsOf = createRouteTable(answers);
   app.notFound((context) =>
-    exchange(context, house, () => {
+    exchange(context, NO_ROUTE, house, () => {
       throw nothingHere(context.req.method, context.req.path, methodsOf(context.req.path));
     }),
   );

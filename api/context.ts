@@ -1,12 +1,14 @@
 import type { Logger } from 'pino';
 import type { Instant } from '../core/time.js';
 import type { ApiKey } from '../platform/api-keys.js';
+import type { Instruments } from './instruments.js';
 import type { AnswerCache } from './metrics/answer-cache.js';
 import type { Services } from './services.js';
 
 /** What one request has at hand. */
 export interface RequestContext {
   readonly services: Services;
+  readonly instruments: Instruments;
   /** What was answered over runs before. */
   readonly answers: AnswerCache;
   /** Who asks; null only on public operations. */

@@ -99,7 +99,8 @@ export function describeOperation(operation: Operation): RouteConfig {
 
 /** `GET /v1/leads/{leadId}/score` → `getLeadsLeadIdScore`: what client generators name the call. */
 function operationId({ method, path }: Operation): string {
-  const words = path
+  // Prometheus' path has the name of the company's own metrics.
+  const words = (path === '/metrics' ? '/telemetry' : path)
     .replace(/^\/v1\//, '/')
     .split(/[^A-Za-z0-9]+/)
     .filter((word) => word !== '');

@@ -34,6 +34,7 @@ import { getSchema } from './schemas/get-schema.js';
 import { listSchemas } from './schemas/list-schemas.js';
 import { runSql } from './sql/run-sql.js';
 import { health } from './system/health.js';
+import { readTelemetry } from './system/read-telemetry.js';
 import { readiness } from './system/readiness.js';
 import { status } from './system/status.js';
 import { listTargets } from './targets/list-targets.js';
@@ -80,5 +81,6 @@ export const operations: readonly Operation[] = [
   revokeKey,
   health,
   readiness,
+  readTelemetry,
   status,
 ];

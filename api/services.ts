@@ -5,15 +5,24 @@ import type { FileServices } from '../ingest/files/ingest-file.js';
 import type { CatalogFile } from '../platform/catalog-file.js';
 import type { CatalogPublication, CatalogStore } from '../platform/catalog-store.js';
 import type { Config } from '../platform/config.js';
+import type { ConsumptionStatus } from '../platform/log/event-log.js';
+import type { PartitionLag } from '../platform/log/kafka-resume.js';
+import type { Meter } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { Sql } from '../platform/sql/sql.js';
 import type { Vault } from '../platform/vault.js';
-import type { BulkWarehouse } from '../platform/warehouse/bulk-warehouse.js';
 import type { UserSql } from '../platform/warehouse/user-sql.js';
 import type { Warehouse } from '../platform/warehouse/warehouse.js';
 import type { RunAccess } from '../transforms/run-access.js';
 import type { Run } from '../transforms/run-store.js';
 import type { TransformRequest } from '../transforms/runner/transform.js';
+
+/** How far the warehouse is behind the log. */
+export interface TopicsStatus {
+  lags(): Promise<readonly PartitionLag[]>;
+  /** Of this process' own consumer; null where it has none. */
+  status(): ConsumptionStatus | null;
+}
 
 /** Everything the API stands on. The one place that builds it is cli/runtime.ts. */
 export interface Services {
@@ -21,7 +30,7 @@ export interface Services {
   readonly clock: () => Instant;
   readonly logger: Logger;
   readonly sql: Sql;
-  readonly warehouse: Warehouse & BulkWarehouse;
+  readonly warehouse: Warehouse;
   readonly keys: ApiKeys;
   readonly audit: AuditLog;
   readonly vault: Vault;
@@ -36,6 +45,11 @@ export interface Services {
   readonly transform: (request: TransformRequest) => Promise<Run>;
   /** Stands for this process's own user: what the CLI sends, in process or to the server that holds the directory. */
   readonly localToken: string;
+  /** Null where no log lies between the API and the warehouse. */
+  readonly topics: TopicsStatus | null;
+  readonly meter: Meter;
+  /** What `meter` and its like have measured, in Prometheus' text format. */
+  readonly readTelemetry: () => Promise<string>;
   readonly codeRevision: string;
   /** Where long work says how far it is; a server drops it, a terminal shows it. */
   readonly onProgress: (message: string) => void;

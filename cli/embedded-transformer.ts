@@ -1,24 +1,16 @@
 import { reportConflicts, standingArrivals } from '../ingest/conflicts.js';
-import type { CatalogStore } from '../platform/catalog-store.js';
-import type { DataDirectoryLayout } from '../platform/data-directory.js';
 import type { Lake } from '../platform/lake.js';
-import type { Sql } from '../platform/sql/sql.js';
 import type { DuckdbWarehouse } from '../platform/warehouse/duckdb-warehouse.js';
-import type { RunAccess } from '../transforms/run-access.js';
 import { companyInputs } from '../transforms/runner/company-inputs.js';
 import { duckdbBuilder } from '../transforms/runner/duckdb-builder.js';
 import { createTransformer, type Transformer } from '../transforms/runner/transform.js';
 import { codeRevision } from './code-revision.js';
 import { dbtSetup } from './dbt-setup.js';
-import type { RuntimeOptions } from './runtime.js';
+import type { TransformerParts } from './transformer-parts.js';
 
-interface Parts {
-  readonly directory: DataDirectoryLayout;
-  readonly sql: Sql;
+interface EmbeddedParts {
   readonly warehouse: DuckdbWarehouse;
   readonly lake: Lake;
-  readonly runs: RunAccess;
-  readonly catalogs: CatalogStore;
 }
 
 /** Fewer lake parts than this in a month cost readers nothing worth a rewrite. */
@@ -26,10 +18,10 @@ export const COMPACT_FROM_PARTS = 8;
 
 /** Runs over a data directory's own engines. */
 export function embeddedTransformer(
-  options: RuntimeOptions,
-  { directory, sql, warehouse, lake, runs, catalogs }: Parts,
+  parts: TransformerParts,
+  { warehouse, lake }: EmbeddedParts,
 ): Transformer {
-  const { config, clock } = options;
+  const { config, clock, directory, sql, runs, catalogs, assertLeader } = parts;
   return createTransformer({
     sql,
     warehouse,
@@ -37,7 +29,7 @@ export function embeddedTransformer(
       warehouse,
       layout: directory,
       clock,
-      dbt: dbtSetup(options, directory),
+      dbt: dbtSetup(parts, directory),
       exportLake: async (watermark) => {
         await lake.export(watermark);
       },
@@ -56,5 +48,6 @@ export function embeddedTransformer(
       runs.pointerMoved();
     },
     inputs: companyInputs(catalogs, () => standingArrivals(sql)),
+    ...(assertLeader === undefined ? {} : { assertLeader }),
   });
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Services } from '../api/services.js';
 import type { Instant } from '../core/time.js';
-import { RefusedError } from '../core/errors.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
 import { ApiKeys } from '../platform/api-keys.js';
 import { AuditLog, type AuditRecord } from '../platform/audit-log.js';
@@ -9,26 +9,35 @@ import { CatalogStore, type CatalogPublication } from '../platform/catalog-store
 import type { Config } from '../platform/config.js';
 import { openDataDirectory, type DataDirectory } from '../platform/data-directory.js';
 import type { Lake } from '../platform/lake.js';
-import { DirectLog } from '../platform/log/direct-log.js';
 import { createLogger } from '../platform/logger.js';
 import { PublishedPersonalKeys } from '../platform/published-personal-keys.js';
 import { loadVaultKeys } from '../platform/vault-keys.js';
 import { Vault } from '../platform/vault.js';
 import { RunAccess } from '../transforms/run-access.js';
+import type { Transformer } from '../transforms/runner/transform.js';
+import { checkTopics, checkWarehouse } from './check-installation.js';
 import { codeRevision } from './code-revision.js';
-import { COMPACT_FROM_PARTS, embeddedTransformer } from './embedded-transformer.js';
+import { leasedTransformer } from './leased-transformer.js';
+import { observeCompany } from './observe-company.js';
+import { openLog } from './open-log.js';
 import { openSql } from './open-sql.js';
-import { openWarehouse } from './open-warehouse.js';
+import { openWarehouse, type OpenedWarehouse } from './open-warehouse.js';
 import { SOLE_LEADER, type Leadership } from './scheduler.js';
+import { leasedLeadership } from './scheduler-lease.js';
+import { startTelemetry } from './telemetry.js';
+import { TopicsConsumer } from './topics-consumer.js';
+import type { TransformerParts } from './transformer-parts.js';
 
 /** A data directory held by this process, with everything that works on it. */
 export interface Runtime {
   readonly services: Services;
   readonly directory: DataDirectory;
-  readonly lake: Lake;
-  /** Merges small lake parts; 0 where there is no lake. */
-  compactLake(): Promise<number>;
-  readonly leadership: Leadership;
+  /** Null where no log lies between the API and the warehouse. */
+  readonly topics: TopicsConsumer | null;
+  /** Null where raw rows stay on a server. */
+  readonly lake: Lake | null;
+  /** Waits for its turn to do scheduled work, where several processes have that duty. */
+  lead(): Leadership;
   /** Finishes what is under way, refuses what comes, and lets go of the directory. */
   close(): Promise<void>;
 }
@@ -45,85 +54,131 @@ export interface RuntimeOptions {
 /** The clock of this process: the only place where Headgate asks what time it is. */
 export const systemClock = (): Instant => BigInt(Date.now()) * 1000n;
 
-/** Opens the embedded engines in one process. Which adapters run is decided here and nowhere else. */
+/** Another process moves the pointer of a shared store: how old what we know of it may be. */
+const POINTER_GOOD_FOR_MS = 1_000;
+
+/** Opens what the config names, and the embedded default of everything else. Which adapters run is decided here and nowhere else. */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { config, clock } = options;
-  refuseUnwired(config);
-  const logger = createLogger(config);
   const directory = await openDataDirectory(config.dataDirectory, { command: options.command, now: clock() });
-  const closers: (() => Promise<void>)[] = [() => directory.release()];
+  const closers: Closer[] = [() => directory.release()];
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).reverse()) await step();
   };
   try {
-    const sql = await openSql(config, directory);
-    closers.push(() => sql.close());
-    await sql.migrate();
-    const { warehouse, lake, userSql } = await openWarehouse(config, directory);
-    closers.push(() => warehouse.close());
-    const log = new DirectLog(warehouse, { queueLimit: config.limits.queueEvents, commitLimit: 10_000 });
-    closers.push(() => log.close());
-    const vault = await Vault.open(sql, await loadVaultKeys(directory.keysFile, config.secrets));
-    const shutdown = new AbortController();
-    const runs = new RunAccess(sql, warehouse);
-    const catalogs = new CatalogStore(sql);
-    const personalKeys = new PublishedPersonalKeys(catalogs, sql.isShared);
-    const transformer = embeddedTransformer(options, { directory, sql, warehouse, lake, runs, catalogs });
-    closers.push(async () => {
-      shutdown.abort();
-      await transformer.stop();
-    });
-    const audit = new AuditLog(sql);
-    const services: Services = {
-      config,
-      clock,
-      logger,
-      sql,
-      warehouse,
-      keys: new ApiKeys(sql, audit),
-      audit,
-      vault,
-      catalogs,
-      ingest: {
-        log,
-        vault,
-        quarantine: new QuarantineStore(sql),
-        limits: config.limits,
-        personalKeys: () => personalKeys.current(),
-        warehouse,
-        temporaryDirectory: directory.temporaryDirectory,
-      },
-      publishCatalog: async (file, by) => {
-        const publication = await catalogs.publish(file, { by }, clock());
-        await audit.append(publishRecord(publication, by), clock());
-        await personalKeys.changed();
-        return publication;
-      },
-      runs,
-      userSql,
-      transform: (request) => transformer.transform(request),
-      codeRevision: codeRevision(),
-      localToken: randomBytes(32).toString('base64url'),
-      onProgress: options.onProgress,
-      shutdown,
+    const engines = await openEngines(options, directory, closers);
+    const { sql, opened, topics, holder } = engines;
+    const services = await openServices(options, directory, engines, closers);
+    return {
+      services,
+      directory,
+      topics,
+      lake: opened.lake,
+      lead: () => (sql.isShared ? leasedLeadership(sql, holder) : SOLE_LEADER),
+      close,
     };
-    const compactLake = () => lake.compact({ minimumParts: COMPACT_FROM_PARTS });
-    return { services, directory, lake, compactLake, leadership: SOLE_LEADER, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** @throws RefusedError naming what is set and can't be used: going on without it would answer from elsewhere */
-function refuseUnwired(config: Config): void {
-  const unwired = { CLICKHOUSE_URL: config.clickHouse, KAFKA_BROKERS: config.kafka };
-  const set = Object.entries(unwired).flatMap(([name, value]) => (value === null ? [] : [name]));
-  if (set.length === 0) return;
-  throw new RefusedError(
-    'invalid_config',
-    `config: ${set.join(', ')}: not in this version; leave it unset and the embedded default is used`,
-  );
+type Closer = () => Promise<void>;
+type Engines = Awaited<ReturnType<typeof openEngines>>;
+
+/** Store, warehouse and log, once it is sure that they belong together. */
+async function openEngines({ config, clock }: RuntimeOptions, directory: DataDirectory, closers: Closer[]) {
+  const logger = createLogger(config);
+  // For people who ask who has a lease.
+  const holder = `${hostname()} process ${process.pid}`;
+  const sql = await openSql(config, directory);
+  closers.push(() => sql.close());
+  await sql.migrate();
+  const opened = await openWarehouse(config, directory);
+  const { warehouse } = opened;
+  closers.push(() => warehouse.close());
+  const group = `headgate-${await checkWarehouse(sql, opened.identity)}`;
+  const openedLog = await openLog({ config, logger, sql, holder }, opened);
+  closers.push(openedLog.close);
+  const { kafka } = openedLog;
+  if (kafka !== null) await checkTopics(sql, kafka);
+  const quarantine = new QuarantineStore(sql);
+  const topics = kafka === null ? null : new TopicsConsumer(kafka, { warehouse, quarantine, clock, group });
+  closers.push(async () => topics?.stop());
+  return { logger, holder, sql, opened, warehouse, openedLog, quarantine, topics };
+}
+
+async function openServices(
+  options: RuntimeOptions,
+  directory: DataDirectory,
+  { logger, holder, sql, opened, warehouse, openedLog, quarantine, topics }: Engines,
+  closers: Closer[],
+): Promise<Services> {
+  const { config, clock } = options;
+  const vault = await Vault.open(sql, await loadVaultKeys(directory.keysFile, config.secrets));
+  const shutdown = new AbortController();
+  const runs = new RunAccess(sql, warehouse, sql.isShared ? { clock, goodForMs: POINTER_GOOD_FOR_MS } : null);
+  const catalogs = new CatalogStore(sql);
+  const personalKeys = new PublishedPersonalKeys(catalogs, sql.isShared);
+  const transformer = transformerOf(opened, { ...options, directory, sql, runs, catalogs }, holder);
+  closers.push(async () => {
+    shutdown.abort();
+    await transformer.stop();
+  });
+  const telemetry = startTelemetry();
+  closers.push(() => telemetry.close());
+  observeCompany(telemetry.meter, { sql, clock, quarantine, topics });
+  const audit = new AuditLog(sql);
+  return {
+    config,
+    clock,
+    logger,
+    sql,
+    warehouse,
+    keys: new ApiKeys(sql, audit),
+    audit,
+    vault,
+    catalogs,
+    ingest: {
+      log: openedLog.log,
+      vault,
+      quarantine,
+      limits: config.limits,
+      personalKeys: () => personalKeys.current(),
+      warehouse,
+      bulk: openedLog.kafka === null ? opened.bulk : null,
+      chunkLog: openedLog.chunkLog,
+      temporaryDirectory: directory.temporaryDirectory,
+    },
+    publishCatalog: async (file, by) => {
+      const publication = await catalogs.publish(file, { by }, clock());
+      await audit.append(publishRecord(publication, by), clock());
+      await personalKeys.changed();
+      return publication;
+    },
+    runs,
+    userSql: opened.userSql,
+    transform: async (request) => {
+      await topics?.catchUp(request.onProgress ?? (() => undefined));
+      return transformer.transform(request);
+    },
+    topics,
+    meter: telemetry.meter,
+    readTelemetry: () => telemetry.read(),
+    codeRevision: codeRevision(),
+    localToken: randomBytes(32).toString('base64url'),
+    onProgress: options.onProgress,
+    shutdown,
+  };
+}
+
+function transformerOf(
+  { transformer }: OpenedWarehouse,
+  parts: TransformerParts,
+  holder: string,
+): Transformer {
+  if (!parts.sql.isShared) return transformer(parts);
+  return leasedTransformer(parts.sql, holder, (assertLeader) => transformer({ ...parts, assertLeader }));
 }
 
 function publishRecord({ outcome, version }: CatalogPublication, by: string): AuditRecord {

@@ -2,6 +2,8 @@ import { Cron } from 'croner';
 import type { Instant } from '../core/time.js';
 import { MICROS_PER_SECOND } from '../core/time.js';
 import type { Services } from '../api/services.js';
+import type { Lake } from '../platform/lake.js';
+import { COMPACT_FROM_PARTS } from './embedded-transformer.js';
 
 /** Looked at this often, done once a day: a laptop that sleeps at night still gets its turn. */
 const LOOK_EVERY = '*/15 * * * *';
@@ -21,13 +23,12 @@ export const SOLE_LEADER: Leadership = {
 
 interface Schedule {
   readonly services: Services;
-  /** Merges small lake parts; 0 where there is no lake. */
-  readonly compactLake: () => Promise<number>;
+  readonly lake: Lake | null;
   readonly leadership: Leadership;
 }
 
 /** What a long-lived process does besides answering: runs by the schedule, and once a day tidies up. */
-export function startScheduler({ services, compactLake, leadership }: Schedule): { stop(): Promise<void> } {
+export function startScheduler({ services, lake, leadership }: Schedule): { stop(): Promise<void> } {
   const { config, logger } = services;
   const underWay = new Set<Promise<void>>();
   let lastTidied: Instant = 0n;
@@ -46,7 +47,7 @@ export function startScheduler({ services, compactLake, leadership }: Schedule):
   const tidyUp = async (): Promise<void> => {
     if (services.clock() - lastTidied < DAY) return;
     lastTidied = services.clock();
-    const merged = await compactLake();
+    const merged = (await lake?.compact({ minimumParts: COMPACT_FROM_PARTS })) ?? 0;
     const forgotten = await services.ingest.quarantine.forget(
       services.clock() - BigInt(config.quarantineDays) * DAY,
     );

@@ -26,6 +26,7 @@ export async function serveUntilStopped(
   });
   try {
     const stopped = signalled();
+    if (duties.consumes) await runtime.topics?.start();
     const server = await serve({
       services: runtime.services,
       answered: duties.answersApi ? 'everything' : 'health',
@@ -33,7 +34,7 @@ export async function serveUntilStopped(
       port: options.port === undefined ? config.port : Number(options.port),
       publishServer: (published) => runtime.directory.publishServer(published),
     });
-    const scheduler = duties.schedules ? startScheduler(runtime) : null;
+    const scheduler = duties.schedules ? startScheduler({ ...runtime, leadership: runtime.lead() }) : null;
     const { root } = runtime.directory;
     output.answer(
       { url: server.url, pid: process.pid, data: root },

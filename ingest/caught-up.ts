@@ -10,12 +10,14 @@ const LOOK_EVERY_MS = 50;
  * Returns when everything that is on the topics now is in the warehouse, whoever brings it there: for commands that read what they have
  * just sent.
  *
+ * @param signal ends the waiting with an AbortError
  * @param consumption this process' own, if it has one: when it can't go on, waiting would have no end
  */
 export async function waitUntilCaughtUp(
   log: Pick<KafkaLog, 'ends' | 'lagBehind'>,
   warehouse: Pick<Warehouse, 'topicProgress'>,
   consumption: Consumption | null,
+  signal?: AbortSignal,
 ): Promise<void> {
   const ends = await log.ends();
   for (;;) {
@@ -29,6 +31,6 @@ export async function waitUntilCaughtUp(
       );
     const lags = log.lagBehind(ends, await warehouse.topicProgress());
     if (ends.every((end, index) => lags[index]?.lag === 0n || isPassed(end))) return;
-    await delay(LOOK_EVERY_MS);
+    await delay(LOOK_EVERY_MS, undefined, signal === undefined ? {} : { signal });
   }
 }

@@ -1,11 +1,13 @@
 import { InputError, RefusedError } from '../core/errors.js';
 import type { Instant } from '../core/time.js';
 import type { AuditLog } from '../platform/audit-log.js';
+import { TOPIC_SOURCE } from './kafka-consumer.js';
 import { keepPersonalValues, type IngestServices } from './pipeline.js';
 import { tokeniserFor } from './personal-tokens.js';
 import type { QuarantinedEvent, QuarantineFilter } from './quarantine-store.js';
 import { readBody, type BodyEvent } from './read-body.js';
 import type { AcceptedEvent, RefusedEvent } from './read-event.js';
+import { cloudEventOf } from './read-message.js';
 
 export interface QuarantineServices extends IngestServices {
   readonly audit: AuditLog;
@@ -98,12 +100,13 @@ export async function replayQuarantined(
 }
 
 async function replayOne(
-  { quarantineId, raw }: QuarantinedEvent,
+  { quarantineId, sourceName, raw }: QuarantinedEvent,
   actor: string,
   services: QuarantineServices,
   now: Instant,
 ): Promise<boolean> {
-  const events = await read(raw, services, now).catch((error: unknown) => {
+  const sent = sourceName.startsWith(TOPIC_SOURCE) ? (cloudEventOf(raw) ?? raw) : raw;
+  const events = await read(sent, services, now).catch((error: unknown) => {
     if (error instanceof InputError) return [];
     throw error;
   });

@@ -12,12 +12,13 @@ export const FIXED_SCOPES = [
   'payouts:create',
   'payouts:approve',
   'catalog:write',
+  'telemetry',
   'admin',
 ] as const;
 
 /**
  * `ingest` only puts in: a key that stands in a product's servers reads nothing back. `quarantine` shows what did not pass, as it
- * came. `admin` includes every other; `partner:{id}` sees one partner's own.
+ * came. `telemetry` reads /metrics and nothing else. `admin` includes every other; `partner:{id}` sees one partner's own.
  */
 export type Scope = (typeof FIXED_SCOPES)[number] | `partner:${string}`;
 

@@ -9,6 +9,7 @@ import type { FileServices } from '../ingest/files/ingest-file.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
 import { Secrets } from '../platform/config.js';
 import { LakeFiles } from '../platform/lake-files.js';
+import { directChunkLog } from '../ingest/files/chunk-log.js';
 import { DirectLog } from '../platform/log/direct-log.js';
 import { openPgliteSql } from '../platform/sql/pglite-sql.js';
 import type { Sql } from '../platform/sql/sql.js';
@@ -76,6 +77,8 @@ export async function openIngestTestBed(
       log,
       vault,
       warehouse,
+      bulk: warehouse,
+      chunkLog: directChunkLog(warehouse),
       quarantine: new QuarantineStore(sql),
       temporaryDirectory: root,
       personalKeys: () => Promise.resolve(personalKeys),

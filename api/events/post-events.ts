@@ -45,9 +45,12 @@ export const postEvents = operation({
     'shutting_down',
   ],
 
-  async handle(_input, { services, bytes, mediaType, now }) {
+  async handle(_input, { services, instruments, bytes, mediaType, now }) {
     const format = mediaType === 'application/x-ndjson' ? 'ndjson' : 'json';
-    return writeAnswer(await ingestBody(bytes, format, services.ingest, now));
+    const answer = await ingestBody(bytes, format, services.ingest, now);
+    instruments.events.add(answer.accepted, { way: 'http', outcome: 'accepted' });
+    instruments.events.add(answer.quarantined, { way: 'http', outcome: 'quarantined' });
+    return writeAnswer(answer);
   },
 });
 

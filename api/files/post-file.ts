@@ -27,7 +27,9 @@ export const postFile = operation({
       .min(1)
       .max(16_000)
       .optional()
-      .openapi({ description: 'For CSV, and for Parquet whose rows are no events: the mapping file (YAML) as text.' }),
+      .openapi({
+        description: 'For CSV, and for Parquet whose rows are no events: the mapping file (YAML) as text.',
+      }),
   }),
   rawBody: {
     mediaTypes: ['application/octet-stream'],
@@ -53,7 +55,7 @@ export const postFile = operation({
     'shutting_down',
   ],
 
-  async handle({ query }, { services, stream, now, log }) {
+  async handle({ query }, { services, instruments, stream, now, log }) {
     const { ingest } = services;
     const report = await withUpload(ingest.temporaryDirectory, stream(), query, ({ path, mappingPath }) =>
       ingestAnyFile(
@@ -68,6 +70,8 @@ export const postFile = operation({
         now,
       ),
     );
+    instruments.events.add(report.accepted, { way: 'file', outcome: 'accepted' });
+    instruments.events.add(report.quarantined, { way: 'file', outcome: 'quarantined' });
     return {
       name: report.name,
       accepted: report.accepted,

@@ -6,7 +6,7 @@ import { LakeFiles } from '../../platform/lake-files.js';
 import { rows } from '../../platform/sql/migrations.js';
 import { conflicts } from '../../platform/sql/schema.js';
 import { currentRun, listRuns } from '../../transforms/run-store.js';
-import type { Services } from '../services.js';
+import type { Services, TopicsStatus } from '../services.js';
 import { backlogs } from './backlogs.js';
 
 const Version = z.object({ version: z.string() });
@@ -19,6 +19,7 @@ export async function readStatus({
   catalogs,
   config,
   ingest,
+  topics,
   codeRevision,
 }: Services) {
   const run = await currentRun(sql);
@@ -41,9 +42,11 @@ export async function readStatus({
         : { is_whole: false, entries: chain.sequence, problem: chain.problem },
     },
     warehouse: {
+      engine: warehouse.dialect,
       version: engine?.version ?? 'unknown',
       streams: await backlogs(warehouse, run?.watermark ?? null),
     },
+    log: topics === null ? null : await logStatus(topics),
     lake: lakeSize(config.dataDirectory),
     catalog_version: numberOf((await catalogs.list()).at(-1)?.version),
     run: run === null ? null : { run_id: run.runId, as_of: run.asOf, finished_at: run.finishedAt },
@@ -55,6 +58,21 @@ export async function readStatus({
       quarantined: await ingest.quarantine.count({ status: 'open' }),
       conflicts: undecided?.count ?? 0,
     },
+  };
+}
+
+async function logStatus(topics: TopicsStatus) {
+  const consumer = topics.status();
+  return {
+    consumer:
+      consumer === null
+        ? null
+        : {
+            state: consumer.state,
+            last_error: consumer.lastError?.message ?? null,
+            lost_messages: consumer.lostMessages,
+          },
+    lags: (await topics.lags()).map(({ stream, partition, lag }) => ({ stream, partition, messages: lag })),
   };
 }
 

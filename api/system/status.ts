@@ -27,7 +27,21 @@ export const status = operation({
       survives_power_cut: z.boolean(),
       audit: z.object({ is_whole: z.boolean(), entries: Count, problem: z.string().nullable() }),
     }),
-    warehouse: z.object({ version: z.string(), streams: z.array(Backlog) }),
+    warehouse: z.object({
+      engine: z.enum(['duckdb', 'clickhouse']),
+      version: z.string(),
+      streams: z.array(Backlog),
+    }),
+    log: z
+      .object({
+        consumer: z
+          .object({ state: z.string(), last_error: z.string().nullable(), lost_messages: Count })
+          .nullable()
+          .openapi({ description: 'Of the process that answers; null where it does not consume.' }),
+        lags: z.array(z.object({ stream: z.string(), partition: z.int(), messages: Count })),
+      })
+      .nullable()
+      .openapi({ description: 'Null where the warehouse itself is the log.' }),
     lake: z.object({ parts: z.int(), bytes: z.int() }),
     catalog_version: z.int().nullable(),
     run: z

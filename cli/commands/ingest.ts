@@ -34,9 +34,15 @@ const STDIN = '-';
 export function addIngestCommand(program: Command): void {
   const ingest = program
     .command('ingest')
-    .argument('<file...>', 'NDJSON or CSV files, also .gz and .zst, or Parquet; - reads NDJSON from standard input')
+    .argument(
+      '<file...>',
+      'NDJSON or CSV files, also .gz and .zst, or Parquet; - reads NDJSON from standard input',
+    )
     .description('take in events from files; the same file again changes nothing')
-    .option('--mapping <file>', 'for CSV, and for Parquet whose rows are no events: what its columns mean (YAML)')
+    .option(
+      '--mapping <file>',
+      'for CSV, and for Parquet whose rows are no events: what its columns mean (YAML)',
+    )
     .action(ingestFiles);
   withExamples(
     ingest,

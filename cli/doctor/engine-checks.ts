@@ -18,7 +18,19 @@ export const StatusAnswer = z.object({
     survives_power_cut: z.boolean(),
     audit: z.object({ is_whole: z.boolean(), entries: z.number(), problem: z.string().nullable() }),
   }),
-  warehouse: z.object({ version: z.string(), streams: z.array(Stream) }),
+  warehouse: z.object({
+    engine: z.enum(['duckdb', 'clickhouse']),
+    version: z.string(),
+    streams: z.array(Stream),
+  }),
+  log: z
+    .object({
+      consumer: z
+        .object({ state: z.string(), last_error: z.string().nullable(), lost_messages: z.number() })
+        .nullable(),
+      lags: z.array(z.object({ stream: z.string(), partition: z.number(), messages: z.number() })),
+    })
+    .nullable(),
   lake: z.object({ parts: z.number(), bytes: z.number() }),
   catalog_version: z.number().nullable(),
   run: z.object({ run_id: z.string(), as_of: z.string(), finished_at: z.string().nullable() }).nullable(),
@@ -40,8 +52,9 @@ export function engineChecks(status: Status, nowMs: number): Check[] {
   return [
     storeCheck(status),
     auditCheck(status),
+    logCheck(status),
     warehouseCheck(status),
-    lakeCheck(status),
+    ...(status.warehouse.engine === 'duckdb' ? [lakeCheck(status)] : []),
     catalogCheck(status),
     runCheck(status, nowMs),
     quarantineCheck(status),
@@ -69,6 +82,45 @@ function auditCheck({ sql: { audit } }: Status): Check {
   });
 }
 
+/** More than this many messages on their way, and somebody should look. */
+const LONG_LAG = 100_000;
+
+function logCheck({ log }: Status): Check {
+  if (log === null) {
+    return check('event log', {
+      configured: `${EMBEDDED} (KAFKA_BROKERS is not set)`,
+      says: 'the warehouse itself: what was accepted is in it',
+    });
+  }
+  const configured = 'topics on a cluster (KAFKA_BROKERS)';
+  const behind = log.lags.reduce((sum, { messages }) => sum + messages, 0);
+  const lost = log.consumer?.lost_messages ?? 0;
+  if (log.consumer?.state === 'refused' || lost > 0) {
+    return check('event log', {
+      state: 'broken',
+      configured,
+      says:
+        lost > 0
+          ? `retention took ${plural(lost, 'message')} before they were read`
+          : (log.consumer?.last_error ?? 'the consumer has stopped'),
+      advice: 'do what it says, then start the consumer again',
+    });
+  }
+  const worst = [...log.lags].sort((a, b) => b.messages - a.messages)[0];
+  return check('event log', {
+    state: behind > LONG_LAG || log.consumer?.state === 'waiting' ? 'attention' : 'well',
+    configured,
+    says:
+      behind === 0
+        ? `reachable, ${plural(log.lags.length, 'partition')}, nothing is on its way`
+        : `${plural(behind, 'message')} on their way, most in ${worst?.stream ?? ''} ${worst?.partition ?? ''}`,
+    advice:
+      behind > LONG_LAG
+        ? 'is a process with --role consumer running? More of them share the partitions'
+        : null,
+  });
+}
+
 function warehouseCheck({ warehouse, run }: Status): Check {
   const rows = warehouse.streams.reduce((sum, stream) => sum + stream.rows, 0);
   const late = warehouse.streams.filter(({ behind }) => behind > 0);
@@ -77,7 +129,10 @@ function warehouseCheck({ warehouse, run }: Status): Check {
   const parts = warehouse.streams.map(({ stream, rows: held }) => `${count(held)} ${stream}`).join(', ');
   return check('warehouse', {
     state: isBehind ? 'attention' : 'well',
-    configured: `${EMBEDDED} DuckDB (CLICKHOUSE_URL is not set)`,
+    configured:
+      warehouse.engine === 'clickhouse'
+        ? 'a ClickHouse server (CLICKHOUSE_URL)'
+        : `${EMBEDDED} DuckDB (CLICKHOUSE_URL is not set)`,
     version: warehouse.version,
     says: `${plural(rows, 'raw event')} (${parts})${isBehind ? `; the current run has not seen ${behind}` : ''}`,
     advice: isBehind ? 'headgate transform' : rows === 0 ? 'headgate ingest <file>, or headgate demo' : null,

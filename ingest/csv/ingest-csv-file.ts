@@ -109,23 +109,21 @@ async function ingestChunks(
   return report;
 }
 
-/** The same order as everywhere: vault, quarantine, then rows and the chunk's digest in one transaction. */
+/** The same order as everywhere: vault, quarantine, then rows with the chunk's digest. */
 async function ingestChunk(chunk: LineChunk, context: CsvContext): Promise<ReadRows> {
   const { services, now, file } = context;
   const read = await readRows(chunk, context);
   await keepPersonalValues(read.accepted, services.vault, now);
   if (read.refusals.length > 0) await services.quarantine.put(read.refusals, now);
-  await services.warehouse.append(
+  await services.chunkLog.append(
     read.accepted.map(({ event }) => event),
     {
-      recordedAtMicros: now,
-      chunk: {
-        chainDigest: chunk.chainDigest,
-        sourceName: file.name,
-        offsetBytes: BigInt(chunk.endOffset),
-        rows: BigInt(read.accepted.length),
-      },
+      chainDigest: chunk.chainDigest,
+      sourceName: file.name,
+      offsetBytes: BigInt(chunk.endOffset),
+      rows: BigInt(read.accepted.length),
     },
+    now,
   );
   return read;
 }

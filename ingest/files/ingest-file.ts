@@ -3,14 +3,18 @@ import { InputError } from '../../core/errors.js';
 import type { Instant } from '../../core/time.js';
 import type { BulkSession, BulkWarehouse } from '../../platform/warehouse/bulk-warehouse.js';
 import type { Warehouse } from '../../platform/warehouse/warehouse.js';
+import type { ChunkLog } from './chunk-log.js';
 import { openFileBytes, type FileBytes } from './file-bytes.js';
 import { reportOfNothing, withChunk, type FileReport } from './file-report.js';
 import { cutAtLines, type KnownEnds, type LineChunk } from './line-chunks.js';
-import { commitChunk, siftChunk, type ChunkServices, type SiftedChunk } from './ndjson-chunk.js';
+import { commitChunk, logChunk, siftChunk, type ChunkServices, type SiftedChunk } from './ndjson-chunk.js';
 import { prefetched } from './prefetched.js';
 
 export interface FileServices extends Omit<ChunkServices, 'minimumBulkLines'> {
-  readonly warehouse: Warehouse & BulkWarehouse;
+  readonly warehouse: Warehouse;
+  /** An engine in this process that reads files itself; null where events go over a network. */
+  readonly bulk: BulkWarehouse | null;
+  readonly chunkLog: ChunkLog;
 }
 
 export interface FileProgress {
@@ -29,6 +33,8 @@ export interface FileOptions {
 }
 
 const CHUNK_BYTES = 32 << 20;
+/** Where every line goes through JavaScript, its events are in memory, too. */
+const LOGGED_CHUNK_BYTES = 4 << 20;
 const MINIMUM_BULK_LINES = 200;
 const OVERLONG_HEAD_BYTES = 64 << 10;
 
@@ -57,26 +63,44 @@ export async function ingestLines(
   options: FileOptions,
   now: Instant,
 ): Promise<FileReport> {
+  const { bulk } = services;
+  const usualBytes = bulk === null ? LOGGED_CHUNK_BYTES : CHUNK_BYTES;
   try {
     const chunks = cutAtLines(checkedLines(file), {
       // A line that is allowed fits into a chunk.
-      chunkBytes: options.chunkBytes ?? Math.max(CHUNK_BYTES, 2 * services.limits.eventBytes),
+      chunkBytes: options.chunkBytes ?? Math.max(usualBytes, 2 * services.limits.eventBytes),
       overlongHeadBytes: OVERLONG_HEAD_BYTES,
       known: await knownEnds(services.warehouse),
       seed: '',
     });
+    if (bulk === null) return await logChunks(file, chunks, services, options, now);
     const chunkServices = {
       ...services,
       minimumBulkLines: options.minimumBulkLines ?? MINIMUM_BULK_LINES,
     };
-    return await services.warehouse.bulk((one) =>
-      services.warehouse.bulk((other) =>
-        new ChunkPipeline(file, [one, other], chunkServices, options, now).run(chunks),
-      ),
+    return await bulk.bulk((one) =>
+      bulk.bulk((other) => new ChunkPipeline(file, [one, other], chunkServices, options, now).run(chunks)),
     );
   } finally {
     await file.close();
   }
+}
+
+/** Chunks in order, each through the log; the next is read meanwhile. */
+async function logChunks(
+  file: FileBytes,
+  chunks: AsyncIterable<LineChunk>,
+  services: FileServices,
+  { onProgress }: FileOptions,
+  now: Instant,
+): Promise<FileReport> {
+  let report = reportOfNothing(file);
+  for await (const chunk of prefetched(chunks)) {
+    report = withChunk(report, await logChunk(chunk, file, services, now));
+    onProgress?.({ doneBytes: file.positionBytes(), totalBytes: file.sizeBytes, ...report });
+  }
+  onProgress?.({ doneBytes: file.sizeBytes, totalBytes: file.sizeBytes, ...report });
+  return report;
 }
 
 /**
@@ -119,7 +143,7 @@ class ChunkPipeline {
   }
 
   private async commit(sifted: SiftedChunk, session: BulkSession): Promise<void> {
-    const outcome = await commitChunk(sifted, this.file.name, session, this.services, this.now);
+    const outcome = await commitChunk(sifted, this.file, session, this.services, this.now);
     this.report = withChunk(this.report, outcome);
     this.tell(Math.min(this.file.positionBytes(), this.file.sizeBytes));
   }

@@ -12,9 +12,10 @@ import { keepPersonalValues, type IngestServices } from '../pipeline.js';
 import { tokeniserFor } from '../personal-tokens.js';
 import type { Refusal } from '../quarantine-store.js';
 import { readEventBytes, tooLarge, type AcceptedEvent } from '../read-event.js';
+import type { ChunkLog } from './chunk-log.js';
 import type { FileBytes } from './file-bytes.js';
 import type { LineChunk } from './line-chunks.js';
-import { isBlank, pickLines, separateUnsafeLines, type Line } from './safe-lines.js';
+import { isBlank, linesOf, pickLines, separateUnsafeLines, type Line } from './safe-lines.js';
 
 export interface ChunkServices extends IngestServices {
   /** For what the engine reads; emptied after each chunk. */
@@ -102,6 +103,31 @@ export async function commitChunk(
   return { accepted, byEngine: sifted.sureRows, quarantined: read.refusals.length };
 }
 
+/** A chunk whose every line goes through zod and then through the log. */
+export async function logChunk(
+  chunk: LineChunk,
+  source: LineSource,
+  services: IngestServices & { readonly chunkLog: ChunkLog },
+  now: Instant,
+): Promise<ChunkOutcome> {
+  const { bytes, overlongBytes, chainDigest, endOffset } = chunk;
+  const lines = [...linesOf(bytes)].filter((line) => !isBlank(line.bytes));
+  const read =
+    overlongBytes === null
+      ? await readLines(lines, chunk, source, services, now)
+      : overlongLine(chunk, overlongBytes, source, services.limits.eventBytes);
+  await keepPersonalValues(read.accepted, services.vault, now);
+  if (read.refusals.length > 0) await services.quarantine.put(read.refusals, now);
+  const events = read.accepted.map(({ event }) => event);
+  const rows = BigInt(events.length);
+  await services.chunkLog.append(
+    events,
+    { chainDigest, sourceName: source.name, offsetBytes: BigInt(endOffset), rows },
+    now,
+  );
+  return { accepted: events.length, byEngine: 0, quarantined: read.refusals.length };
+}
+
 /** It was never held whole: its beginning is what quarantine keeps. */
 function overlongLine(
   { bytes, firstLine }: LineChunk,
@@ -152,7 +178,7 @@ async function readLines(
   lines: readonly Line[],
   { firstLine }: LineChunk,
   { name: sourceName, unit }: LineSource,
-  { limits, vault, personalKeys }: ChunkServices,
+  { limits, vault, personalKeys }: IngestServices,
   now: Instant,
 ): Promise<ReadLines> {
   const rules = {

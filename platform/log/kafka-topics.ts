@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, type Admin, type DescribeConfigResponse, type ITopicConfig } from 'kafkajs';
+import kafkajs, { type Admin, type DescribeConfigResponse, type ITopicConfig } from 'kafkajs';
 import { InputError } from '../../core/errors.js';
 import { STREAMS, type Stream } from '../../core/raw-event.js';
 import type { KafkaConfig } from '../config.js';
@@ -161,7 +161,7 @@ async function settingsOf(
   try {
     described = await admin.describeConfigs({
       includeSynonyms: false,
-      resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+      resources: names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
     });
   } catch (error) {
     if (hasType(error, 'TOPIC_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED')) return null;

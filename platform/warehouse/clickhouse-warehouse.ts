@@ -56,7 +56,7 @@ export async function openClickHouseWarehouse(config: ClickHouseConfig): Promise
 /** Raw tables and runs on a ClickHouse server. Any number of processes may have it open. */
 export class ClickHouseWarehouse implements Warehouse {
   readonly dialect = 'clickhouse';
-  private readonly ownLog: OwnLog;
+  private ownLog: OwnLog;
   private readonly runs: ClickHouseRuns;
   private isClosed = false;
 
@@ -122,6 +122,11 @@ export class ClickHouseWarehouse implements Warehouse {
     );
     if (!row) return null;
     return { chainDigest, sourceName: row.source_name, offsetBytes: row.offset_bytes, rows: row.rows };
+  }
+
+  /** Where this process has become the one that writes without a log between: offsets go on above everybody's. */
+  beginWriting(): void {
+    this.ownLog = new OwnLog(this.connection);
   }
 
   query<Row>(sql: string, parameters: QueryParameters, rowSchema: RowSchema<Row>): Promise<Row[]> {

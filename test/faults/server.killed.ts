@@ -6,6 +6,7 @@ import { TEST_TOKEN_KEY } from '../support/company.js';
 import type { SqlDatabase } from '../../platform/sql/sql.js';
 import type { BulkSession } from '../../platform/warehouse/bulk-warehouse.js';
 import type { Phase } from './phases.js';
+import { embeddedPartsOf } from '../support/embedded.js';
 
 /**
  * A server for tests to kill. It says on its output when a phase begins and ends, each line written before the work goes on, so that
@@ -35,7 +36,7 @@ async function during<Result>(phase: Phase, work: () => Promise<Result>): Promis
   }
 }
 
-const { services, lake, directory } = await openRuntime({
+const runtime = await openRuntime({
   config: loadConfig({
     HEADGATE_DATA: process.argv[2],
     HEADGATE_LOG_LEVEL: 'error',
@@ -47,14 +48,16 @@ const { services, lake, directory } = await openRuntime({
   environment: process.env,
   onProgress: () => undefined,
 });
+const { services, directory } = runtime;
+const { lake, bulkWarehouse } = embeddedPartsOf(runtime);
 
 // The log's group commit.
 const append = services.warehouse.append.bind(services.warehouse);
 services.warehouse.append = (events, options) => during('append', () => append(events, options));
 
 // The warehouse's own transaction for a stretch of a file.
-const bulk = services.warehouse.bulk.bind(services.warehouse);
-services.warehouse.bulk = (work) =>
+const bulk = bulkWarehouse.bulk.bind(bulkWarehouse);
+bulkWarehouse.bulk = (work) =>
   bulk((session: BulkSession) =>
     work({ ...session, append: (batch) => during('write', () => session.append(batch)) }),
   );

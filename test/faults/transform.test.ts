@@ -10,6 +10,7 @@ import type { Run } from '../../transforms/run-store.js';
 import { openCompany, type TestCompany } from '../support/company.js';
 import { expectEqualMarts, exportMarts } from '../support/marts-export.js';
 import { canLimitFileSize, limitFileSize } from './file-size-limit.js';
+import { embeddedPartsOf } from '../support/embedded.js';
 
 /*
  * One company through everything that can go wrong in a run. Each test takes the company as the one before left it: what a fault leaves
@@ -57,7 +58,8 @@ test('before the first run a reader is told the command that makes one', async (
 });
 
 test('a run under way keeps the lake’s files where they are', async () => {
-  const { services, lake } = company.runtime;
+  const { services } = company.runtime;
+  const { lake } = embeddedPartsOf(company.runtime);
   await company.ingest(WORKED_CASE_LINES);
   const merged: Promise<number>[] = [];
   good = await services.transform({
@@ -108,7 +110,7 @@ test('a run that is stopped ends at once, and the last good marts answer', async
 
 describe.runIf(canLimitFileSize)('on a full disk', () => {
   test('an export fails by name, and the last good marts answer', async () => {
-    const { lake } = company.runtime;
+    const { lake } = embeddedPartsOf(company.runtime);
     await company.ingest([newSession('s-1')]);
     const exportLake = lake.export.bind(lake);
     lake.export = async (watermark) => {

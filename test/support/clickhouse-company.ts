@@ -69,16 +69,13 @@ export async function openClickHouseCompany(
       config: loadConfig({ HEADGATE_RUNS_KEPT: String(options.keepRuns ?? 5) }),
       clock: systemClock,
       environment: process.env,
-    },
-    {
-      clickHouse: config,
       directory: dataDirectoryLayout(directory),
       sql,
-      warehouse,
       runs,
       catalogs,
       ...(assertLeader === undefined ? {} : { assertLeader }),
     },
+    { clickHouse: config, warehouse },
   );
   return {
     directory,

@@ -1,0 +1,3 @@
+import { proveParity } from '../parity/prove-parity.js';
+
+proveParity(['fleetprompt', 'frontier', 'chatbot', 'nexus']);
