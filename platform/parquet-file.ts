@@ -143,7 +143,8 @@ function parquetError(error: unknown, name: string): HeadgateError {
       `one of its row groups needs more than ${MEMORY_MIB} MiB to be read; export it with smaller row groups`,
     );
   }
-  if (/^(internal|fatal) error|^failed to set config/i.test(message)) return warehouseError(error, `file ${name}`);
+  if (/^(internal|fatal) error|^failed to set config/i.test(message))
+    return warehouseError(error, `file ${name}`);
   return fail(
     'truncated_file',
     `the Parquet data is damaged (${message}); rows before that point were taken in. ` +

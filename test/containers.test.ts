@@ -69,7 +69,13 @@ test('every setting that headgate is given is one it reads, and every process is
   const known = Object.keys(Environment.shape);
   for (const [, { environment }] of ours) {
     expect(Object.keys(environment).filter((setting) => !known.includes(setting))).toEqual([]);
-    for (const setting of ['DATABASE_URL', 'CLICKHOUSE_URL', 'KAFKA_BROKERS', 'HEADGATE_TOKEN_KEY', 'HEADGATE_VAULT_KEY']) {
+    for (const setting of [
+      'DATABASE_URL',
+      'CLICKHOUSE_URL',
+      'KAFKA_BROKERS',
+      'HEADGATE_TOKEN_KEY',
+      'HEADGATE_VAULT_KEY',
+    ]) {
       expect(environment[setting]).toBe(services['api']?.environment[setting]);
     }
   }

@@ -22,14 +22,9 @@ export const postFile = operation({
       .openapi({
         description: 'Says what it is: events.ndjson, customers.csv, events.ndjson.gz, events.ndjson.zst.',
       }),
-    mapping: z
-      .string()
-      .min(1)
-      .max(16_000)
-      .optional()
-      .openapi({
-        description: 'For CSV, and for Parquet whose rows are no events: the mapping file (YAML) as text.',
-      }),
+    mapping: z.string().min(1).max(16_000).optional().openapi({
+      description: 'For CSV, and for Parquet whose rows are no events: the mapping file (YAML) as text.',
+    }),
   }),
   rawBody: {
     mediaTypes: ['application/octet-stream'],

@@ -337,7 +337,7 @@ test.each([
   [
     'a column that is missing',
     LEADS,
-    `${LEAD_ROW.replace('AS note', 'AS notes')}`,
+    LEAD_ROW.replace('AS note', 'AS notes'),
     /no column "note"; did you mean "notes"\?.*It has: no, seen/,
   ],
   [

@@ -7,6 +7,7 @@ import {
   dropDatabase,
   dropLeftovers,
   instanceOf,
+  namesOf,
   type BuildConnection,
   type BuildDatabases,
 } from './clickhouse-databases.js';
@@ -74,23 +75,15 @@ async function buildMarts(
 }
 
 async function dropAll(connection: BuildConnection, databases: BuildDatabases): Promise<void> {
-  for (const database of Object.values(databases)) await dropDatabase(connection, database);
+  for (const database of namesOf(databases)) await dropDatabase(connection, database);
 }
 
-async function prepare(
-  connection: BuildConnection,
-  plan: RunPlan,
-  databases: BuildDatabases,
-): Promise<void> {
+async function prepare(connection: BuildConnection, plan: RunPlan, databases: BuildDatabases): Promise<void> {
   await dropAll(connection, databases);
   for (const database of Object.values(databases)) await connection.command(`CREATE DATABASE ${database}`);
   await writeClickHouseInputs(connection, databases.inputs, plan.tables);
   if (!plan.isIncremental || plan.kept === null) return;
-  await cloneFacts(
-    connection,
-    factsDatabase(connection.target.database, plan.kept.runId),
-    databases.facts,
-  );
+  await cloneFacts(connection, factsDatabase(connection.target.database, plan.kept.runId), databases.facts);
 }
 
 async function countEvents(

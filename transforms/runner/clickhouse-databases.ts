@@ -18,6 +18,8 @@ export interface BuildDatabases {
 
 const Name = z.object({ name: z.string() });
 
+export const namesOf = ({ marts, facts, inputs }: BuildDatabases): string[] => [marts, facts, inputs];
+
 export function buildDatabases(main: string, instance: string): BuildDatabases {
   const marts = `${main}_build_${instance}`;
   return { marts, facts: `${marts}_facts`, inputs: `${marts}_inputs` };
@@ -61,7 +63,7 @@ export async function dropLeftovers(
   mine: BuildDatabases,
   statusesOf: StatusesOf,
 ): Promise<void> {
-  for (const database of Object.values(mine)) await dropDatabase(connection, database);
+  for (const database of namesOf(mine)) await dropDatabase(connection, database);
   const main = connection.target.database;
   const abandoned = await connection.query(
     `SELECT database AS name FROM system.tables WHERE match(database, $pattern)
