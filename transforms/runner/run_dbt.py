@@ -22,6 +22,9 @@ gc.disable()
 
 import dbt.compilation  # noqa: E402
 from dbt.cli.main import cli  # noqa: E402
+
+# The package's own folder stays as it was installed.
+sys.dont_write_bytecode = True
 from prepend_ctes import prepend_ctes  # noqa: E402
 
 dbt.compilation.inject_ctes_into_sql = prepend_ctes
