@@ -22,7 +22,8 @@ const METRICS = [
 ];
 
 /** Rendering a drill needs names only. */
-const run: Pick<RunReader, 'relation' | 'facts' | 'raw'> = {
+const run: Pick<RunReader, 'dialect' | 'relation' | 'facts' | 'raw'> = {
+  dialect: 'duckdb',
   relation: 'run',
   facts: (stream) => `facts_${stream}`,
   raw: (stream) => `raw_${stream}`,
