@@ -8,7 +8,7 @@ import { calmRequestQueue } from './kafkajs-request-queue.js';
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Within one send's time there must be room for a request without an answer, and for asking again. */
 const REQUESTS_PER_TIMEOUT = 3;
-const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
+export const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
 
 /** How to reach the brokers; kafkajs takes the same for clients of every kind. */
 export interface KafkaConnection {

@@ -14,6 +14,7 @@ import type { AppendReceipt, TopicProgress } from '../warehouse/warehouse.js';
 import type { Consumption, EventLog, LogHandler } from './event-log.js';
 import { kafkaClient, kafkaConnection } from './kafka-client.js';
 import { KafkaConsumption, type ConsumeOptions } from './kafka-consumption.js';
+import { fetchEnds } from './kafka-ends.js';
 import { kafkaError } from './kafka-errors.js';
 import { encodeMessage } from './kafka-message.js';
 import { KafkaProducer, type OutgoingMessage } from './kafka-producer.js';
@@ -123,7 +124,9 @@ export class KafkaLog implements EventLog {
   consume(handler: LogHandler, options: ConsumeOptions): Promise<Consumption> {
     const { config } = this;
     const topics = {
-      ...{ config, kafka: this.opened.kafka, logger: this.options.logger },
+      ...{ config, logger: this.options.logger },
+      // One of its own: in kafkajs, members of a group that share a client share what each knows of the group's offsets.
+      kafka: kafkaClient(config, this.options.logger),
       ends: () => this.ends(),
       topicIds: () => this.topicIds(),
     };
@@ -132,17 +135,13 @@ export class KafkaLog implements EventLog {
 
   /** What each partition of each topic holds now. */
   async ends(): Promise<PartitionEnds[]> {
-    const { admin } = this.opened;
-    const ofStream = async (stream: Stream): Promise<PartitionEnds[]> => {
-      const topic = topicName(this.config, stream);
-      const offsets = await admin.fetchTopicOffsets(topic);
-      return offsets.map(({ partition, low, high }) => ({
-        ...{ stream, topic, partition },
-        ...{ low: BigInt(low), high: BigInt(high) },
-      }));
-    };
+    const streams = new Map(STREAMS.map((stream) => [topicName(this.config, stream), stream]));
     try {
-      return (await Promise.all(STREAMS.map(ofStream))).flat();
+      const ends = await fetchEnds(kafkaConnection(this.config), [...streams.keys()]);
+      return ends.flatMap((end) => {
+        const stream = streams.get(end.topic);
+        return stream === undefined ? [] : [{ stream, ...end }];
+      });
     } catch (error) {
       throw kafkaError(error, 'kafka', this.config);
     }

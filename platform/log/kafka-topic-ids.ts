@@ -1,10 +1,8 @@
-import { logLevel } from 'kafkajs';
-import Broker from 'kafkajs/src/broker/index.js';
-import connectionPoolBuilder, { type ProtocolRequest } from 'kafkajs/src/cluster/connectionPoolBuilder.js';
-import { createLogger } from 'kafkajs/src/loggers/index.js';
-import createSocketFactory from 'kafkajs/src/network/socketFactory.js';
+import type Broker from 'kafkajs/src/broker/index.js';
+import type { ProtocolRequest } from 'kafkajs/src/cluster/connectionPoolBuilder.js';
 import Encoder from 'kafkajs/src/protocol/encoder.js';
 import type { KafkaConnection } from './kafka-client.js';
+import { withCluster } from './kafka-cluster.js';
 
 const METADATA = 3;
 /** The first version with topic ids is 10 (Kafka 2.8); 12 is the last that this was written against. kafkajs itself speaks up to 6. */
@@ -15,26 +13,20 @@ const NO_ID = '00000000-0000-0000-0000-000000000000';
  * The id of each topic, which a topic that was deleted and made again does not share with the one before, though all else looks the
  * same. Topics that are not there have none, and none has one on brokers older than Kafka 2.8.
  */
-export async function fetchTopicIds(
+export function fetchTopicIds(
   connection: KafkaConnection,
   topics: readonly string[],
 ): Promise<Map<string, string>> {
-  const logger = createLogger({ level: logLevel.NOTHING, logCreator: () => () => undefined });
-  const connectionPool = await connectionPoolBuilder({
-    ...connection,
-    enforceRequestTimeout: true,
-    socketFactory: createSocketFactory(),
-    logger,
-  }).build();
-  const broker = new Broker({ connectionPool, logger });
-  try {
-    await broker.connect();
-    const known = broker.versions?.[METADATA];
-    if (known === undefined || known.maxVersion < METADATA_VERSION) return new Map();
-    return await connectionPool.send(metadataRequest(topics));
-  } finally {
-    await broker.disconnect();
-  }
+  return withCluster(connection, async ({ brokerPool }) =>
+    topicIdsOf(await brokerPool.findConnectedBroker(), topics),
+  );
+}
+
+/** As this broker knows them. */
+export async function topicIdsOf(broker: Broker, topics: readonly string[]): Promise<Map<string, string>> {
+  const known = broker.versions?.[METADATA];
+  if (known === undefined || known.maxVersion < METADATA_VERSION) return new Map();
+  return await broker.connectionPool.send(metadataRequest(topics));
 }
 
 function metadataRequest(topics: readonly string[]): ProtocolRequest<Map<string, string>> {

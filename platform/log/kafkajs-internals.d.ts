@@ -20,8 +20,6 @@ declare module 'kafkajs/src/loggers/index.js' {
 }
 
 declare module 'kafkajs/src/cluster/connectionPoolBuilder.js' {
-  import type { ISocketFactory, Logger, SASLOptions } from 'kafkajs';
-
   /** One request of the protocol: how to write it, and how to read the answer. */
   export interface ProtocolRequest<Answer> {
     readonly request: {
@@ -38,27 +36,61 @@ declare module 'kafkajs/src/cluster/connectionPoolBuilder.js' {
   export interface ConnectionPool {
     send<Answer>(request: ProtocolRequest<Answer>): Promise<Answer>;
   }
-  export default function connectionPoolBuilder(options: {
-    readonly brokers: string[];
-    readonly ssl: object | false;
-    readonly sasl?: SASLOptions;
-    readonly clientId: string;
-    readonly connectionTimeout: number;
-    readonly requestTimeout: number;
-    readonly enforceRequestTimeout: boolean;
-    readonly socketFactory: ISocketFactory;
-    readonly logger: Logger;
-  }): { build(): Promise<ConnectionPool> };
+}
+
+declare module 'kafkajs/src/cluster/index.js' {
+  import type { ISocketFactory, Logger, RetryOptions, SASLOptions } from 'kafkajs';
+  import type Broker from 'kafkajs/src/broker/index.js';
+
+  interface TopicOffsets {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+  }
+  export default class Cluster {
+    constructor(options: {
+      readonly brokers: string[];
+      readonly ssl: object | false;
+      readonly sasl?: SASLOptions;
+      readonly clientId: string;
+      readonly connectionTimeout: number;
+      readonly requestTimeout: number;
+      readonly enforceRequestTimeout: boolean;
+      readonly metadataMaxAge: number;
+      readonly isolationLevel: 0 | 1;
+      readonly allowAutoTopicCreation: boolean;
+      readonly retry: RetryOptions;
+      readonly socketFactory: ISocketFactory;
+      readonly logger: Logger;
+    });
+    readonly brokerPool: { findConnectedBroker(): Promise<Broker> };
+    connect(): Promise<void>;
+    disconnect(): Promise<void>;
+    /** From here on it knows their partitions and leaders. */
+    addMultipleTargetTopics(topics: string[]): Promise<void>;
+    findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[];
+    fetchTopicsOffset(
+      topics: readonly {
+        readonly topic: string;
+        readonly fromBeginning: boolean;
+        readonly partitions: readonly { readonly partition: number }[];
+      }[],
+    ): Promise<TopicOffsets[]>;
+  }
 }
 
 declare module 'kafkajs/src/broker/index.js' {
-  import type { Logger } from 'kafkajs';
   import type { ConnectionPool } from 'kafkajs/src/cluster/connectionPoolBuilder.js';
+
+  interface FetchAnswer {
+    readonly responses: readonly {
+      readonly topicName: string;
+      readonly partitions: readonly { readonly messages: readonly object[] }[];
+    }[];
+  }
   export default class Broker {
-    constructor(options: { readonly connectionPool: ConnectionPool; readonly logger: Logger });
-    /** Connects, asks which versions of the protocol are known, and logs in. */
-    connect(): Promise<void>;
-    disconnect(): Promise<void>;
+    fetch(request: object): Promise<FetchAnswer>;
+    readonly connectionPool: ConnectionPool;
+    /** By the number of a request; null until it has connected. */
     readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null;
   }
 }
