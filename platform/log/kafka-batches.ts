@@ -1,14 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Batch, EachBatchPayload } from 'kafkajs';
 import type { ConsumptionHealth } from './consumption-health.js';
 import type { LogHandler, LogMessages } from './event-log.js';
 import type { Assignment } from './kafka-assignment.js';
-import { OtherTopicsError } from './kafka-resume.js';
+import { fetchedTopicId } from './kafka-fetched-ids.js';
 import { slicesOf } from './kafka-slices.js';
+import { Patience } from './patience.js';
 
 const BEAT_EVERY_MS = 1_000;
-const FIRST_RETRY_MS = 200;
-const LONGEST_RETRY_MS = 10_000;
 /** One insert of the warehouse. */
 const SLICE = { rows: 20_000, bytes: 16 << 20 };
 
@@ -18,39 +16,38 @@ export interface BatchRules {
   readonly stopping: AbortSignal;
   /** Of a topic's partition: which stream's, and its number in the warehouse. */
   readonly placeOf: (topic: string, partition: number) => Pick<LogMessages, 'stream' | 'topicPartition'>;
-  readonly seek: (topic: string, partition: number, offset: bigint) => void;
+  /** Of the topic that the warehouse was filled from; null on brokers that have no ids. */
+  readonly topicIdOf: (topic: string) => string | null;
   readonly asKnown: (error: unknown) => Parameters<ConsumptionHealth['mustWait']>[0];
-  readonly refuse: (error: OtherTopicsError) => void;
-}
-
-/** The group's coordinator does not know this member any more. kafkajs is to hear of it once the work under way is over. */
-class BeatFailed extends Error {
-  constructor(readonly fault: unknown) {
-    super('a heartbeat failed');
-  }
 }
 
 /**
  * Takes care of one fetched batch. It returns when the warehouse has it, however long that takes: meanwhile nothing more is fetched, and
  * the group hears that this member is alive.
+ *
+ * @param lookAgain called instead when the batch does not follow on what the warehouse has, or may be another topic's
  */
 export async function takeBatch(
   payload: EachBatchPayload,
   assignment: Assignment,
   rules: BatchRules,
+  lookAgain: () => void,
 ): Promise<void> {
   const { batch } = payload;
   const { topic, partition } = batch;
-  assignment.sawEnd(topic, partition, BigInt(batch.highWatermark));
-  const beating = new Beating(payload, rules);
-  const expected = await beating.untilDone(() => expectedOffset(batch, assignment));
-  if (expected !== fetchedOffset(batch)) {
-    rules.seek(topic, partition, expected);
+  const place = assignment.placeIn(topic, partition);
+  // It was fetched before it was known where to go on. From there it will be fetched again.
+  if (place === null) return;
+  if (place !== fetchedOffset(batch) || fetchedTopicId(batch) !== rules.topicIdOf(topic)) {
+    lookAgain();
     return;
   }
+  assignment.sawEnd(topic, partition, BigInt(batch.highWatermark));
+  const beating = new Beating(payload, assignment, rules);
   for (const slice of slicesOf(batch, SLICE)) {
     const messages = { ...rules.placeOf(topic, partition), topic, partition, ...slice };
     await beating.untilDone(() => rules.handler(messages));
+    if (assignment.isOver) return;
     const next = slice.lastOffset + 1n;
     assignment.moveTo(topic, partition, next);
     payload.resolveOffset(slice.lastOffset.toString());
@@ -61,13 +58,6 @@ export async function takeBatch(
   }
 }
 
-/** Where this batch should begin. When it does not, offsets were lost or reset, or the topic is another one: that is looked at anew. */
-async function expectedOffset(batch: Batch, assignment: Assignment): Promise<bigint> {
-  const { topic, partition } = batch;
-  const expected = await assignment.positionOf(topic, partition);
-  return expected === fetchedOffset(batch) ? expected : await assignment.lookAgain(topic, partition);
-}
-
 /** What was asked for, not the first message that came: between the two there may be none. kafkajs has it, its types do not. */
 function fetchedOffset(batch: Batch): bigint {
   return BigInt(String(Reflect.get(batch, 'fetchedOffset')));
@@ -76,44 +66,45 @@ function fetchedOffset(batch: Batch): bigint {
 class Beating {
   constructor(
     private readonly payload: EachBatchPayload,
+    private readonly assignment: Assignment,
     private readonly rules: BatchRules,
   ) {}
 
   /** Tries for ever; ends early only when the group goes on without this member, or when it is to stop. */
-  async untilDone<Result>(work: () => Promise<Result>): Promise<Result> {
-    const { health, stopping, asKnown, refuse } = this.rules;
-    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
-      try {
-        const result = await this.during(work());
+  async untilDone(work: () => Promise<void>): Promise<void> {
+    const { health, stopping, asKnown } = this.rules;
+    const patience = new Patience(stopping);
+    while (!this.assignment.isOver) {
+      const failure = await this.during(work());
+      if (failure === null) {
         health.isWell();
-        return result;
-      } catch (error) {
-        if (error instanceof BeatFailed) throw error.fault;
-        if (error instanceof OtherTopicsError) refuse(error);
-        if (error instanceof OtherTopicsError || stopping.aborted) throw error;
-        health.mustWait(asKnown(error));
-        await this.during(delay(retryMs, undefined, { signal: stopping })).catch(rethrowBeat);
+        return;
       }
+      if (stopping.aborted) throw failure.error;
+      health.mustWait(asKnown(failure.error));
+      await this.during(patience.wait());
     }
   }
 
-  /** Says that this member is alive while it works. When the group has gone on without it, the work is still let end. */
-  private async during<Result>(work: Promise<Result>): Promise<Result> {
-    const beats: { failed: BeatFailed | null } = { failed: null };
+  /**
+   * Says that this member is alive while it works. When the group has gone on without it, the work is still let end.
+   *
+   * @returns what was wrong with the work; throws what was wrong with a sign of life, for kafkajs to join the group again
+   */
+  private async during(work: Promise<void>): Promise<{ readonly error: unknown } | null> {
+    const beats: { fault: { readonly error: unknown } | null } = { fault: null };
     const timer = setInterval(() => {
-      this.payload.heartbeat().catch((fault: unknown) => {
-        beats.failed ??= new BeatFailed(fault);
+      this.payload.heartbeat().catch((error: unknown) => {
+        beats.fault ??= { error };
       });
     }, BEAT_EVERY_MS);
-    await work.catch(() => undefined);
+    const failure = await work.then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
     clearInterval(timer);
     // However the work ended, it is for the next member to go on from what the warehouse has.
-    if (beats.failed !== null) throw beats.failed;
-    return work;
+    if (beats.fault !== null) throw beats.fault.error;
+    return failure;
   }
-}
-
-/** That the wait was cut short is no error. */
-function rethrowBeat(error: unknown): void {
-  if (error instanceof BeatFailed) throw error.fault;
 }

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Consumer, Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import { HeadgateError, invariant, UnavailableError } from '../../core/errors.js';
 import { STREAMS, type Stream } from '../../core/raw-event.js';
@@ -8,11 +7,13 @@ import { knownError } from '../known-error.js';
 import type { TopicProgress } from '../warehouse/warehouse.js';
 import { ConsumptionHealth } from './consumption-health.js';
 import type { Consumption, ConsumptionStatus, LogHandler } from './event-log.js';
-import { Assignment, type Look } from './kafka-assignment.js';
-import { takeBatch, type BatchRules } from './kafka-batches.js';
+import type { Look } from './kafka-assignment.js';
 import { kafkaError } from './kafka-errors.js';
+import { askForFetchedIds } from './kafka-fetched-ids.js';
+import { Membership, type MembershipRules } from './kafka-membership.js';
 import { OtherTopicsError, resumeFrom, storedPartition, type PartitionEnds } from './kafka-resume.js';
 import { topicName } from './kafka-topics.js';
+import { Patience } from './patience.js';
 
 export interface ConsumeOptions {
   /** Its members share the partitions: one group for each warehouse. */
@@ -34,16 +35,14 @@ export interface ConsumedTopics {
 }
 
 const SESSION_TIMEOUT_MS = 30_000;
-const FIRST_RETRY_MS = 200;
-const LONGEST_RETRY_MS = 10_000;
+/** What breaks a membership that is older has nothing to do with what broke the one before. */
+const LASTING_MS = 60_000;
 /** Packed; unpacked it may be ten times as much. What is fetched waits in memory while the warehouse does not take it. */
 const FETCH_BYTES = 4 << 20;
 const PARTITION_BYTES = 1 << 20;
 /** A fetch waits for so much, but not longer than that: fewer and larger inserts, and a new event is still there soon. */
 const WAIT_FOR_BYTES = 64 << 10;
 const WAIT_MS = 250;
-/** While one batch is in the warehouse's hands, the next is made ready. */
-const BATCHES_AT_ONCE = 2;
 
 /**
  * Reads the topics as a member of a consumer group. The group decides who reads which partition; where reading goes on is for the
@@ -53,9 +52,9 @@ export class KafkaConsumption implements Consumption {
   private readonly health: ConsumptionHealth;
   private readonly streams: ReadonlyMap<string, Stream>;
   private readonly stopping = new AbortController();
-  private assignment = new Assignment([], () => this.look());
-  private topicIds: ReadonlyMap<string, string> | null = null;
-  private endSession: (error: Error | null) => void = () => undefined;
+  private membership: Membership | null = null;
+  /** As they were when the topics were first seen whole. */
+  private topicIds: ReadonlyMap<string, string> = new Map();
   private running: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -86,46 +85,49 @@ export class KafkaConsumption implements Consumption {
 
   status(): ConsumptionStatus {
     const { state, lastError, lostMessages } = this.health;
-    const partitions = this.assignment.partitions.flatMap(({ topic, partition }) => {
+    const assignment = this.membership?.assignment;
+    const partitions = assignment?.partitions.flatMap(({ topic, partition }) => {
       const stream = this.streams.get(topic);
-      return stream === undefined
-        ? []
-        : [{ stream, partition, ...this.assignment.stateOf(topic, partition) }];
+      return stream === undefined ? [] : [{ stream, partition, ...assignment.stateOf(topic, partition) }];
     });
-    return { state, lastError, lostMessages, partitions };
+    return { state, lastError, lostMessages, partitions: partitions ?? [] };
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.endSession(null);
+    this.membership?.end(null);
     await this.running;
     this.health.isStopped();
   }
 
   private async run(): Promise<void> {
-    let retryMs = FIRST_RETRY_MS;
+    const patience = new Patience(this.stopping.signal);
     while (!this.stopping.signal.aborted && this.health.state !== 'refused') {
+      const began = performance.now();
       try {
-        await this.session();
-        retryMs = FIRST_RETRY_MS;
+        await this.readAsMember();
       } catch (error) {
-        if (error instanceof OtherTopicsError) this.health.isRefused(error);
-        else this.health.mustWait(this.asKnown(error));
-      }
-      if (this.health.state === 'waiting') {
-        await delay(retryMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-        retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+        if (error instanceof OtherTopicsError) {
+          this.health.isRefused(error);
+          return;
+        }
+        this.health.mustWait(this.asKnown(error));
+        if (performance.now() - began > LASTING_MS) patience.renew();
+        await patience.wait();
       }
     }
   }
 
-  /** One membership of the group, until it breaks or is to end. */
-  private async session(): Promise<void> {
+  private async readAsMember(): Promise<void> {
+    this.membership = null;
     await this.look();
+    if (this.stopping.signal.aborted) return;
+    askForFetchedIds();
+    const { group, sessionTimeoutMs = SESSION_TIMEOUT_MS } = this.options;
     const consumer = this.topics.kafka.consumer({
-      groupId: this.options.group,
-      sessionTimeout: this.options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
-      heartbeatInterval: Math.min(3_000, (this.options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS) / 3),
+      groupId: group,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: Math.min(3_000, sessionTimeoutMs / 3),
       maxBytes: FETCH_BYTES,
       maxBytesPerPartition: PARTITION_BYTES,
       minBytes: WAIT_FOR_BYTES,
@@ -136,62 +138,23 @@ export class KafkaConsumption implements Consumption {
       // It begins again from here, where what has changed meanwhile is looked at.
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
-    const ended = new Promise<Error | null>((resolve) => {
-      this.endSession = resolve;
-    });
-    if (this.stopping.signal.aborted) return;
-    this.listen(consumer);
-    const rules = this.rulesFor(consumer);
-    try {
-      await consumer.connect();
-      await consumer.subscribe({ topics: [...this.streams.keys()], fromBeginning: true });
-      await consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: BATCHES_AT_ONCE,
-        eachBatch: (payload) => takeBatch(payload, this.assignment, rules),
-      });
-      const error = await ended;
-      if (error !== null) throw error;
-    } finally {
-      await consumer.disconnect().catch(() => undefined);
-    }
+    this.membership = new Membership(consumer, this.rules());
+    await this.membership.read([...this.streams.keys()]);
   }
 
-  private listen(consumer: Consumer): void {
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      this.endSession(payload.error);
-    });
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      const partitions = Object.entries(payload.memberAssignment).flatMap(([topic, numbers]) =>
-        numbers.map((partition) => ({ topic, partition })),
-      );
-      this.assignment = new Assignment(partitions, () => this.look());
-      this.health.isWell();
-    });
-    // A stretch without a message for us (marks of somebody's transaction): kafkajs passes it over by itself.
-    consumer.on(consumer.events.START_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize === 0) this.assignment.passOver(payload);
-    });
-  }
-
-  private rulesFor(consumer: Consumer): BatchRules {
+  private rules(): MembershipRules {
     return {
       handler: this.handler,
       health: this.health,
       stopping: this.stopping.signal,
+      look: () => this.look(),
       placeOf: (topic, partition) => {
         const stream = this.streams.get(topic);
         invariant(stream !== undefined, `consumer: topic ${topic} was not asked for`);
         return { stream, topicPartition: storedPartition(partition, this.topics.config.generation) };
       },
-      seek: (topic, partition, offset) => {
-        consumer.seek({ topic, partition, offset: offset.toString() });
-      },
+      topicIdOf: (topic) => this.topicIds.get(topic) ?? null,
       asKnown: (error) => this.asKnown(error),
-      refuse: (error) => {
-        this.endSession(error);
-      },
     };
   }
 
@@ -199,17 +162,18 @@ export class KafkaConsumption implements Consumption {
   private async look(): Promise<Look> {
     const { config } = this.topics;
     const ids = await this.topics.topicIds();
-    for (const [topic, id] of this.topicIds ?? ids) {
-      // A topic that is not there has no id; that it is missing shows when it is read.
+    for (const [topic, id] of this.topicIds) {
+      // A topic that is not there has no id; that it is missing shows when its ends are asked for.
       if ((ids.get(topic) ?? id) === id) continue;
       throw new OtherTopicsError(
         `topic ${topic}: it was deleted and made again while it was read`,
         config.generation,
       );
     }
-    this.topicIds ??= ids;
     const [ends, progress] = await Promise.all([this.topics.ends(), this.options.progress()]);
     const resume = resumeFrom(ends, progress, config.generation);
+    // Only now: they hold what the warehouse was filled from, or what it has nothing of yet.
+    this.topicIds = new Map([...ids, ...this.topicIds]);
     this.health.hasLost(resume.lost);
     return { ...resume, ends };
   }
