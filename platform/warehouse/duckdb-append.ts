@@ -103,10 +103,15 @@ export async function recordProgress(
   connection: DuckDBConnection,
   { stream, topicPartition, lastOffset }: LogBatch,
 ): Promise<void> {
-  await connection.run(
-    `INSERT OR REPLACE INTO log_progress VALUES ($stream, $partition, $last)`,
-    ...bindings({ stream, partition: topicPartition, last: lastOffset }),
+  const [values, types] = bindings({ stream, partition: topicPartition, last: lastOffset });
+  // Not INSERT OR REPLACE: who reads the table meanwhile was seen to get a row that nobody wrote.
+  const { rowsChanged } = await connection.run(
+    'UPDATE log_progress SET last_offset = $last WHERE stream = $stream AND topic_partition = $partition',
+    values,
+    types,
   );
+  if (rowsChanged > 0) return;
+  await connection.run('INSERT INTO log_progress VALUES ($stream, $partition, $last)', values, types);
 }
 
 /** Everything a bulk batch writes; the caller holds the transaction. */
