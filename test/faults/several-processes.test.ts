@@ -146,7 +146,7 @@ describe.runIf(hasPostgres() && hasClickHouse() && hasKafka())(
       );
       expect([...accepted].filter((id) => !ids.has(id))).toEqual([]);
       // What was sent and not answered may be there as well.
-    console.log(`${accepted.size} events accepted, ${counted?.ids ?? 0} there, 4 processes killed`);
+      console.log(`${accepted.size} events accepted, ${counted?.ids ?? 0} there, 4 processes killed`);
     });
   },
 );
