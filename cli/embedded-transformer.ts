@@ -1,10 +1,8 @@
-import { reportConflicts, standingArrivals } from '../ingest/conflicts.js';
 import type { Lake } from '../platform/lake.js';
 import type { DuckdbWarehouse } from '../platform/warehouse/duckdb-warehouse.js';
-import { companyInputs } from '../transforms/runner/company-inputs.js';
 import { duckdbBuilder } from '../transforms/runner/duckdb-builder.js';
-import { createTransformer, type Transformer } from '../transforms/runner/transform.js';
-import { codeRevision } from './code-revision.js';
+import type { Transformer } from '../transforms/runner/transform.js';
+import { companyTransformer } from './company-transformer.js';
 import { dbtSetup } from './dbt-setup.js';
 import type { TransformerParts } from './transformer-parts.js';
 
@@ -21,33 +19,19 @@ export function embeddedTransformer(
   parts: TransformerParts,
   { warehouse, lake }: EmbeddedParts,
 ): Transformer {
-  const { config, clock, directory, sql, runs, catalogs, assertLeader } = parts;
-  return createTransformer({
-    sql,
+  const { clock, directory } = parts;
+  const builder = duckdbBuilder({
     warehouse,
-    builder: duckdbBuilder({
-      warehouse,
-      layout: directory,
-      clock,
-      dbt: dbtSetup(parts, directory),
-      exportLake: async (watermark) => {
-        await lake.export(watermark);
-      },
-      leaseLake: () => lake.files.lease(),
-      compactLake: async () => {
-        await lake.compact({ minimumParts: COMPACT_FROM_PARTS });
-      },
-    }),
+    layout: directory,
     clock,
-    codeRevision: codeRevision(),
-    keepRuns: config.runsKept,
-    reportConflicts: async (range) => {
-      await reportConflicts({ sql, warehouse }, range, clock());
+    dbt: dbtSetup(parts, directory),
+    exportLake: async (watermark) => {
+      await lake.export(watermark);
     },
-    onPublished: () => {
-      runs.pointerMoved();
+    leaseLake: () => lake.files.lease(),
+    compactLake: async () => {
+      await lake.compact({ minimumParts: COMPACT_FROM_PARTS });
     },
-    inputs: companyInputs(catalogs, () => standingArrivals(sql)),
-    ...(assertLeader === undefined ? {} : { assertLeader }),
   });
+  return companyTransformer(parts, warehouse, builder);
 }

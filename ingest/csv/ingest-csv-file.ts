@@ -10,7 +10,7 @@ import { reportOfNothing, withChunk, type FileReport } from '../files/file-repor
 import { knownEnds, type FileOptions, type FileServices } from '../files/ingest-file.js';
 import { cutAtLines, type LineChunk } from '../files/line-chunks.js';
 import { isBlank } from '../files/safe-lines.js';
-import { keepPersonalValues } from '../pipeline.js';
+import { storeChunk } from '../files/store-chunk.js';
 import { tokeniserFor } from '../personal-tokens.js';
 import type { Refusal } from '../quarantine-store.js';
 import { readEventValue, tooLarge, type AcceptedEvent, type ReadingRules } from '../read-event.js';
@@ -97,35 +97,12 @@ async function ingestChunks(
 ): Promise<FileReport> {
   let report = reportOfNothing(file);
   for await (const chunk of chunks) {
-    const { accepted, refusals } = await ingestChunk(chunk, context);
-    report = withChunk(report, {
-      accepted: accepted.length,
-      byEngine: 0,
-      quarantined: refusals.length,
-    });
+    const read = await readRows(chunk, context);
+    report = withChunk(report, await storeChunk(read, chunk, file.name, context.services, context.now));
     onProgress?.({ doneBytes: file.positionBytes(), totalBytes: file.sizeBytes, ...report });
   }
   onProgress?.({ doneBytes: file.sizeBytes, totalBytes: file.sizeBytes, ...report });
   return report;
-}
-
-/** The same order as everywhere: vault, quarantine, then rows with the chunk's digest. */
-async function ingestChunk(chunk: LineChunk, context: CsvContext): Promise<ReadRows> {
-  const { services, now, file } = context;
-  const read = await readRows(chunk, context);
-  await keepPersonalValues(read.accepted, services.vault, now);
-  if (read.refusals.length > 0) await services.quarantine.put(read.refusals, now);
-  await services.chunkLog.append(
-    read.accepted.map(({ event }) => event),
-    {
-      chainDigest: chunk.chainDigest,
-      sourceName: file.name,
-      offsetBytes: BigInt(chunk.endOffset),
-      rows: BigInt(read.accepted.length),
-    },
-    now,
-  );
-  return read;
 }
 
 async function readRows(chunk: LineChunk, context: CsvContext): Promise<ReadRows> {

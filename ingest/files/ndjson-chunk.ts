@@ -14,21 +14,16 @@ import type { Refusal } from '../quarantine-store.js';
 import { readEventBytes, tooLarge, type AcceptedEvent } from '../read-event.js';
 import type { ChunkLog } from './chunk-log.js';
 import type { FileBytes } from './file-bytes.js';
+import type { ChunkCounts } from './file-report.js';
 import type { LineChunk } from './line-chunks.js';
 import { isBlank, linesOf, pickLines, separateUnsafeLines, type Line } from './safe-lines.js';
+import { storeChunk, type ReadChunk } from './store-chunk.js';
 
 export interface ChunkServices extends IngestServices {
   /** For what the engine reads; emptied after each chunk. */
   readonly temporaryDirectory: string;
   /** Below so many lines of a type in a chunk, zod is quicker than planning a statement. */
   readonly minimumBulkLines: number;
-}
-
-export interface ChunkOutcome {
-  readonly accepted: number;
-  /** Of the accepted: validated by the engine, without JavaScript. */
-  readonly byEngine: number;
-  readonly quarantined: number;
 }
 
 /** A chunk after the engine has looked at it. It no longer needs the chunk's own memory. */
@@ -40,10 +35,8 @@ export interface SiftedChunk {
 }
 
 /** What JavaScript made of the lines that the engine was not sure of. */
-interface ReadLines {
-  readonly accepted: readonly AcceptedEvent[];
+interface ReadLines extends ReadChunk {
   readonly placed: readonly PlacedEvent[];
-  readonly refusals: readonly Refusal[];
 }
 
 /** Whose lines they are, for where one is named. */
@@ -82,7 +75,7 @@ export async function commitChunk(
   session: BulkSession,
   services: ChunkServices,
   now: Instant,
-): Promise<ChunkOutcome> {
+): Promise<ChunkCounts> {
   const { chainDigest, lineCount, endOffset } = chunk;
   const read =
     chunk.overlongBytes === null
@@ -109,23 +102,14 @@ export async function logChunk(
   source: LineSource,
   services: IngestServices & { readonly chunkLog: ChunkLog },
   now: Instant,
-): Promise<ChunkOutcome> {
-  const { bytes, overlongBytes, chainDigest, endOffset } = chunk;
+): Promise<ChunkCounts> {
+  const { bytes, overlongBytes } = chunk;
   const lines = [...linesOf(bytes)].filter((line) => !isBlank(line.bytes));
   const read =
     overlongBytes === null
       ? await readLines(lines, chunk, source, services, now)
       : overlongLine(chunk, overlongBytes, source, services.limits.eventBytes);
-  await keepPersonalValues(read.accepted, services.vault, now);
-  if (read.refusals.length > 0) await services.quarantine.put(read.refusals, now);
-  const events = read.accepted.map(({ event }) => event);
-  const rows = BigInt(events.length);
-  await services.chunkLog.append(
-    events,
-    { chainDigest, sourceName: source.name, offsetBytes: BigInt(endOffset), rows },
-    now,
-  );
-  return { accepted: events.length, byEngine: 0, quarantined: read.refusals.length };
+  return storeChunk(read, chunk, source.name, services, now);
 }
 
 /** It was never held whole: its beginning is what quarantine keeps. */
