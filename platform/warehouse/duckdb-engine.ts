@@ -1,6 +1,6 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { STREAMS, type Stream } from '../../core/raw-event.js';
-import { offsetsFrom } from './duckdb-append.js';
+import { offsetsFrom, PreparedInserts } from './duckdb-append.js';
 import { ConnectionPool } from './duckdb-connections.js';
 import { warehouseError } from './duckdb-errors.js';
 import { WAREHOUSE_TABLES } from './raw-tables.js';
@@ -25,6 +25,8 @@ export class DuckdbEngine {
   private constructor(
     private readonly instance: DuckDBInstance,
     readonly writer: DuckDBConnection,
+    /** On the writer. */
+    readonly inserts: PreparedInserts,
     readonly pool: ConnectionPool,
     /** The highest committed offset of each stream. */
     readonly highest: Map<Stream, bigint>,
@@ -54,6 +56,7 @@ export class DuckdbEngine {
       return new DuckdbEngine(
         instance,
         writer,
+        new PreparedInserts(writer),
         new ConnectionPool(instance, options.readConnections),
         highest,
       );

@@ -10,7 +10,6 @@ import {
   placedInOrder,
   recordChunk,
   recordProgress,
-  runInsert,
   type OffsetRange,
 } from './duckdb-append.js';
 import { brokenError, closedError, queryOn, reopenedError, runOn, streamOn } from './duckdb-connections.js';
@@ -78,7 +77,7 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
         // One INSERT is a transaction by itself, and without BEGIN and COMMIT it is two round trips shorter.
         isOneStatement: inserts.length === 1 && !chunk,
         write: async (connection) => {
-          for (const insert of inserts) await runInsert(connection, insert);
+          for (const insert of inserts) await this.engine.inserts.run(insert);
           if (chunk) await recordChunk(connection, chunk, recordedAtMicros);
           return rangesOf(placed, base);
         },
@@ -119,7 +118,8 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
           const placed = placedInOrder(events.map(({ event }) => event));
           // One time for a batch, as for requests that share a commit: the latest of theirs.
           const recordedAtMicros = events.reduce((last, event) => max(last, event.recordedAtMicros), 0n);
-          for (const insert of insertsOf(base, placed, recordedAtMicros)) await runInsert(connection, insert);
+          for (const insert of insertsOf(base, placed, recordedAtMicros))
+            await this.engine.inserts.run(insert);
           await recordProgress(connection, batch);
           return rangesOf(placed, base);
         },
