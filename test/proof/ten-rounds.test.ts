@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { packagePath } from '../../platform/package-path.js';
+import { hasAllServices } from '../support/served-company.js';
+
+const ROUNDS = 10;
+
+/** What runs on the real services and what kills them: files of `npm test`, by the beginnings of their names. */
+const SUITES = [
+  'test/parity/',
+  'test/faults/several-processes',
+  'test/faults/services-killed',
+  'test/faults/paused-leader',
+  'test/e2e/with-postgres',
+  'test/e2e/with-three-services',
+  'test/integration/leases',
+  'test/services/',
+  'test/support/postgres',
+  'platform/log/kafka-',
+  'platform/sql/',
+  'platform/warehouse/clickhouse-',
+  'ingest/kafka-consumer',
+];
+
+/* What passes nine times of ten is not right. Each round is another seed: other histories, other moments of death. */
+describe.runIf(hasAllServices())('parity and faults on the real services', () => {
+  const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+  const firstSeed = Number(process.env['HEADGATE_TEST_SEED'] ?? String(Date.now() % 1_000_000));
+
+  test.each(Array.from({ length: ROUNDS }, (_, round) => [round + 1, firstSeed + round] as const))(
+    `round %i of ${ROUNDS}, HEADGATE_TEST_SEED=%i`,
+    { timeout: 1_800_000 },
+    async (_round, seed) => {
+      const child = spawn(process.execPath, [vitest, 'run', ...SUITES], {
+        cwd: packagePath(),
+        env: { ...process.env, HEADGATE_TEST_SEED: String(seed), REQUIRE_SERVICES: '1' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let output = '';
+      child.stdout.on('data', (piece: Buffer) => (output += piece.toString()));
+      const [code] = z.tuple([z.number().nullable(), z.unknown()]).parse(await once(child, 'close'));
+      const closing = /^\d+ passed, \d+ failed.*$/m.exec(output)?.[0] ?? 'no closing line';
+      console.log(closing);
+      if (code !== 0) console.log(output.slice(-20_000));
+      expect([code, closing]).toEqual([0, expect.stringMatching(/^[1-9]\d* passed, 0 failed/)]);
+    },
+  );
+});
