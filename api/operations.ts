@@ -20,6 +20,7 @@ import type { Operation } from './operation.js';
 import { getOrg } from './orgs/get-org.js';
 import { listOrgs } from './orgs/list-orgs.js';
 import { listPackages } from './packages/list-packages.js';
+import { erasePerson } from './people/erase-person.js';
 import { decideConflict } from './quarantine/decide-conflict.js';
 import { discardQuarantined } from './quarantine/discard-quarantined.js';
 import { fixQuarantined } from './quarantine/fix-quarantined.js';
@@ -79,6 +80,7 @@ export const operations: readonly Operation[] = [
   createKey,
   listKeys,
   revokeKey,
+  erasePerson,
   health,
   readiness,
   readTelemetry,

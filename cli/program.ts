@@ -13,6 +13,7 @@ import { addMetricsCommand } from './commands/metrics.js';
 import { addMigrateCommand } from './commands/migrate.js';
 import { addOrgsCommand } from './commands/orgs.js';
 import { addPartnersCommand } from './commands/partners.js';
+import { addPeopleCommand } from './commands/people.js';
 import { addQuarantineCommand } from './commands/quarantine.js';
 import { addReplayCommand } from './commands/replay.js';
 import { addRunsCommand } from './commands/runs.js';
@@ -50,6 +51,7 @@ export function createProgram(): Command {
   addReplayCommand(program);
   addServeCommand(program);
   addKeysCommand(program);
+  addPeopleCommand(program);
   addDoctorCommand(program);
   addMigrateCommand(program);
   addLakeCommand(program);

@@ -87,11 +87,15 @@ type Closer = () => Promise<void>;
 type Engines = Awaited<ReturnType<typeof openEngines>>;
 
 /** Store, warehouse and log, once it is sure that they belong together. */
-async function openEngines({ config, clock }: RuntimeOptions, directory: DataDirectory, closers: Closer[]) {
+async function openEngines(
+  { config, clock, environment }: RuntimeOptions,
+  directory: DataDirectory,
+  closers: Closer[],
+) {
   const logger = createLogger(config);
   // For people who ask who has a lease.
   const holder = `${hostname()} process ${process.pid}`;
-  const sql = await openSql(config, directory);
+  const sql = await openSql(config, directory, environment);
   closers.push(() => sql.close());
   await sql.migrate();
   const opened = await openWarehouse(config, directory);

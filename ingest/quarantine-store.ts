@@ -99,6 +99,25 @@ export class QuarantineStore {
     return rows.map((row) => row.quarantineId);
   }
 
+  /** Drops what holds one of the texts, in whichever state it is. Returns how many. */
+  async dropWith(texts: readonly string[]): Promise<number> {
+    let dropped = 0;
+    for (const text of texts) {
+      const bytes = sqlText`${Buffer.from(text)}::bytea`;
+      const gone = await this.sql.database
+        .delete(quarantine)
+        .where(
+          or(
+            sqlText`position(${bytes} in ${quarantine.raw}) > 0`,
+            sqlText`position(${bytes} in ${quarantine.fixedRaw}) > 0`,
+          ),
+        )
+        .returning({ id: quarantine.quarantineId });
+      dropped += gone.length;
+    }
+    return dropped;
+  }
+
   /** @throws InputError `quarantine_not_found` */
   async get(quarantineId: string): Promise<QuarantinedEvent> {
     const [row] = await this.sql.database

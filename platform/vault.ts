@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
-import { and, asc, eq, inArray, ne, notExists, sql as sqlText } from 'drizzle-orm';
+import { and, asc, eq, inArray, ne, notExists, notInArray, sql as sqlText } from 'drizzle-orm';
 import { compareText } from '../core/compare.js';
 import { InvariantError, RefusedError } from '../core/errors.js';
 import type { Instant } from '../core/time.js';
@@ -17,6 +17,9 @@ export interface VaultEntry {
   /** Whose it is (`lead:lead_7`), so that erasing one person takes all of theirs. */
   readonly person?: string;
 }
+
+/** A person by the name of the record (`lead:lead_7`), or everybody who has a value. */
+export type Who = { readonly person: string } | { readonly value: string };
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -108,15 +111,29 @@ export class Vault {
     return values;
   }
 
+  /** What `erase` would take: the values that nobody else has. */
+  async valuesOf(who: Who): Promise<string[]> {
+    const { database } = this.sql;
+    const persons = await this.personsOf(database, who);
+    const tokens = await tokensOf(database, persons);
+    if ('value' in who) tokens.push(this.token(who.value));
+    const shared = await database
+      .selectDistinct({ token: vaultPersons.token })
+      .from(vaultPersons)
+      .where(and(inArray(vaultPersons.token, tokens), notInArray(vaultPersons.person, persons)));
+    const others = new Set(shared.map(({ token }) => token));
+    return [...(await this.read(tokens.filter((token) => !others.has(token)))).values()];
+  }
+
   /**
    * Forgets a person: by name of the record (`lead:lead_7`), or by one of the values, which takes everybody it was
    * seen for. What another person shares with them ("Ana") stays for the other. Returns how many values are gone.
    */
-  async erase(who: { person: string } | { value: string }): Promise<number> {
+  async erase(who: Who): Promise<number> {
     return transaction(this.sql, async (database) => {
       // Nobody may say meanwhile that another person has one of these values, too.
       await database.execute(sqlText`select pg_advisory_xact_lock(${ERASE_LOCK})`);
-      const persons = 'person' in who ? [who.person] : await personsWith(database, this.token(who.value));
+      const persons = await this.personsOf(database, who);
       const tokens = await tokensOf(database, persons);
       if (persons.length > 0)
         await database.delete(vaultPersons).where(inArray(vaultPersons.person, persons));
@@ -154,6 +171,10 @@ export class Vault {
       }
       return rows.length;
     });
+  }
+
+  private async personsOf(database: SqlDatabase, who: Who): Promise<string[]> {
+    return 'person' in who ? [who.person] : personsWith(database, this.token(who.value));
   }
 
   private async putBatch(database: SqlDatabase, entries: readonly VaultEntry[], now: Instant): Promise<void> {

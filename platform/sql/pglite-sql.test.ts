@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPgliteSql } from './pglite-sql.js';
-import { apiKeys } from './schema.js';
+import { apiKeys, pointers } from './schema.js';
 import { sqlContract } from './sql.contract.js';
 
 const root = mkdtempSync(join(tmpdir(), 'headgate-sql-'));
@@ -50,4 +50,37 @@ test('a row that was answered survives kill -9', async () => {
   const sql = await openPgliteSql(directory);
   expect((await sql.database.select().from(apiKeys)).map(({ keyId }) => keyId)).toEqual(['key_1']);
   await sql.close();
+});
+
+describe('a store that begins as a copy', () => {
+  const beginnings = (name: string) => {
+    const temporaryDirectory = join(root, `${name}-tmp`);
+    mkdirSync(temporaryDirectory);
+    return { cacheDirectory: join(root, `${name}-cache`), temporaryDirectory };
+  };
+
+  test('of several that begin at once each is whole and its own, and the empty one is made once', async () => {
+    const kept = beginnings('several');
+    const other = { ...kept, temporaryDirectory: beginnings('other').temporaryDirectory };
+    const [one, two] = await Promise.all([
+      openPgliteSql(join(root, 'one'), kept),
+      openPgliteSql(join(root, 'two'), other),
+    ]);
+    await one.migrate();
+    await two.migrate();
+    await one.database.insert(pointers).values({ name: 'current', runId: 'run_1', movedAt: 0n });
+    expect(await two.database.select().from(pointers)).toEqual([]);
+    await Promise.all([one.close(), two.close()]);
+    expect(readdirSync(kept.cacheDirectory)).toEqual([expect.stringMatching(/^pglite-\d+\.\d+\.\d+$/)]);
+  });
+
+  test('where none can be kept it is made in place', async () => {
+    const { temporaryDirectory } = beginnings('refused');
+    const file = join(root, 'a-file');
+    writeFileSync(file, '');
+    const sql = await openPgliteSql(join(root, 'in-place'), { cacheDirectory: file, temporaryDirectory });
+    await sql.migrate();
+    expect(await sql.database.select().from(pointers)).toEqual([]);
+    await sql.close();
+  });
 });

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
 import { migrate } from 'drizzle-orm/pglite/migrator';
 import { UnavailableError } from '../../core/errors.js';
+import { copyEmptyCluster, type Beginnings } from './empty-cluster.js';
 import { MIGRATIONS_FOLDER, migrateStore } from './migrations.js';
 import * as schema from './schema.js';
 import type { Sql } from './sql.js';
@@ -11,8 +13,10 @@ import type { Sql } from './sql.js';
  * It keeps the process alive until closed.
  *
  * @param directory where the tables live; `memory://` for a store that is gone at close
+ * @param beginnings of new stores: they are copies of one that is kept; without it each is made anew
  */
-export async function openPgliteSql(directory: string): Promise<Sql> {
+export async function openPgliteSql(directory: string, beginnings: Beginnings | null = null): Promise<Sql> {
+  if (beginnings !== null && !existsSync(directory)) await copyEmptyCluster(beginnings, directory);
   const client = await start(directory);
   const guard = guardAgainstStop(client);
   const database = drizzle({ client, schema });

@@ -2,9 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { packagePath } from '../../platform/package-path.js';
 
-export interface LoadedServer {
+/** Where requests go, and with which key. */
+export interface Target {
   readonly port: number;
   readonly key: string;
+}
+
+export interface LoadedServer extends Target {
   stop(): Promise<void>;
 }
 
@@ -51,7 +55,7 @@ export interface Call {
 const agents = new Map<number, Agent>();
 
 /** One request to its end; throws unless the answer is a success, so that no bench measures refusals. */
-export function send({ port, key }: LoadedServer, call: Call, inFlight: number): Promise<void> {
+export function send({ port, key }: Target, call: Call, inFlight: number): Promise<void> {
   const agent = agents.get(port) ?? new Agent({ keepAlive: true, maxSockets: inFlight });
   agents.set(port, agent);
   return new Promise((resolve, reject) => {
@@ -84,7 +88,7 @@ export function send({ port, key }: LoadedServer, call: Call, inFlight: number):
 
 /** Closed loop: `inFlight` callers, each sending its next request when the last is answered. Answers per second. */
 export async function throughput(
-  server: LoadedServer,
+  server: Target,
   calls: readonly Call[],
   { inFlight, forMs }: { inFlight: number; forMs: number },
 ): Promise<number> {
@@ -104,7 +108,7 @@ export async function throughput(
 
 /** Open loop: requests leave at a fixed rate whatever the answers do; a latency counts from when its request was due. */
 export async function latencies(
-  server: LoadedServer,
+  server: Target,
   calls: readonly Call[],
   { perSecond, inFlight }: { perSecond: number; inFlight: number },
 ): Promise<number[]> {

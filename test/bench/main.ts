@@ -2,15 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchEngines } from './engines.js';
 import { writeCompany } from './event-files.js';
 import { benchFileIngest, benchIngestMemory } from './file-ingest.js';
 import { printFigures, type Figure } from './figure.js';
 import { benchBatches, benchSingles } from './http-ingest.js';
 import { benchMetricReads } from './metric-reads.js';
-import { benchTransform } from './transform.js';
+import { benchClickHouseTransform, benchTransform } from './transform.js';
 
 /*
- * Speeds, each beside its floor in the same run. `npm run bench`: 1 million events, under 15 minutes.
+ * Speeds, each beside its floor in the same run. `npm run bench`: 1 million events.
  * `npm run bench -- --large`: 10 million. `--only ingest,batches` picks some.
  */
 const { values } = parseArgs({
@@ -36,16 +37,18 @@ try {
   await measure('ingest', () => benchFileIngest(file, company.lines, directory));
   await measure('batches', benchBatches);
   await measure('singles', benchSingles);
+  await measure('engines', benchEngines);
   await measure('reads', () => benchMetricReads(file, company.endsAt));
   if (values.large) {
     const large = join(directory, 'large.ndjson');
     console.error('writing a company of 10 million events …');
     const written = await writeCompany(large, 10_000_000);
     await measure('memory', () => benchIngestMemory(large, written.bytes, directory));
-    await measure('transform', () => benchTransform(large, written.lines, written.endsAt));
+    await measure('transform', () => benchTransform({ file: large, ...written }));
   } else {
     await measure('memory', () => benchIngestMemory(file, company.bytes, directory));
-    await measure('transform', () => benchTransform(file, company.lines, company.endsAt));
+    await measure('transform', () => benchTransform({ file, ...company }));
+    await measure('clickhouse', () => benchClickHouseTransform({ file, ...company }));
   }
 } finally {
   if (figures.length > 0) printFigures(figures);

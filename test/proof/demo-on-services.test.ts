@@ -23,7 +23,10 @@ describe.runIf(hasAllServices())('the demo', { timeout: 1_800_000 }, () => {
     rmSync(root, { recursive: true, force: true });
   });
 
-  /** The page, under one relative path each time: what it says to type next names the data directory. */
+  /**
+   * The page but for what is this run's own: its id, and the key that is shown once. Under one relative path each time, since what to
+   * type next names the data directory.
+   */
   async function pageOf(name: string, environment: Readonly<Record<string, string>> = {}): Promise<string> {
     const cwd = mkdtempSync(join(root, `${name}-`));
     const startedMs = performance.now();
@@ -31,7 +34,7 @@ describe.runIf(hasAllServices())('the demo', { timeout: 1_800_000 }, () => {
     expect(stderr.split('\n').filter((line) => line.startsWith('error'))).toEqual([]);
     expect(code).toBe(0);
     console.log(`${name}: ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
-    return stdout;
+    return stdout.replaceAll(/run_[0-9a-z]+/g, 'run_').replaceAll(/hg_[\w-]+/g, 'hg_');
   }
   const embedded = (): Promise<string> => {
     const page = pages.get('embedded') ?? pageOf('embedded');

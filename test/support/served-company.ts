@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { hasClickHouse, startClickHouse, type ClickHouse } from './clickhouse.js';
 import { ended, headgate, lineFrom, startHeadgate, type Running } from './command-line.js';
-import { hasKafka, startKafka, type KafkaBroker } from './kafka.js';
+import { hasKafka, startKafka, type KafkaBroker, type KafkaOptions } from './kafka.js';
 import { hasPostgres, startPostgres, type Postgres } from './postgres.js';
 
 const SENDERS = 4;
@@ -60,8 +60,7 @@ export class ServedCompany {
   private readonly running = new Set<Running>();
   private directories = 0;
   private loads = 0;
-  private key = '';
-
+  private adminKey = '';
   private constructor(
     readonly postgres: Postgres,
     readonly clickHouse: ClickHouse,
@@ -69,11 +68,14 @@ export class ServedCompany {
     private readonly environment: Readonly<Record<string, string>>,
   ) {}
 
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<ServedCompany> {
+  static async start(
+    settings: Readonly<Record<string, string>> = {},
+    kafkaOptions: KafkaOptions = {},
+  ): Promise<ServedCompany> {
     const [postgres, clickHouse, kafka] = await Promise.all([
       startPostgres(),
       startClickHouse(),
-      startKafka(),
+      startKafka(kafkaOptions),
     ]);
     const company = new ServedCompany(postgres, clickHouse, kafka, {
       DATABASE_URL: await postgres.createDatabase(),
@@ -86,8 +88,13 @@ export class ServedCompany {
       ...settings,
     });
     const made = await company.command(['keys', 'create', 'a test', '--role', 'admin', '--json']);
-    company.key = z.looseObject({ secret: z.string() }).parse(JSON.parse(made)).secret;
+    company.adminKey = z.looseObject({ secret: z.string() }).parse(JSON.parse(made)).secret;
     return company;
+  }
+
+  /** With every scope. */
+  get key(): string {
+    return this.adminKey;
   }
 
   /** @returns what the command printed */
@@ -121,7 +128,7 @@ export class ServedCompany {
   ask(url: string, path: string, body?: unknown): Promise<Response> {
     return fetch(`${url}${path}`, {
       method: body === undefined ? 'GET' : 'POST',
-      headers: { authorization: `Bearer ${this.key}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${this.adminKey}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   }
