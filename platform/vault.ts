@@ -114,9 +114,7 @@ export class Vault {
   /** What `erase` would take: the values that nobody else has. */
   async valuesOf(who: Who): Promise<string[]> {
     const { database } = this.sql;
-    const persons = await this.personsOf(database, who);
-    const tokens = await tokensOf(database, persons);
-    if ('value' in who) tokens.push(this.token(who.value));
+    const { persons, tokens } = await this.belongingTo(database, who);
     const shared = await database
       .selectDistinct({ token: vaultPersons.token })
       .from(vaultPersons)
@@ -133,11 +131,9 @@ export class Vault {
     return transaction(this.sql, async (database) => {
       // Nobody may say meanwhile that another person has one of these values, too.
       await database.execute(sqlText`select pg_advisory_xact_lock(${ERASE_LOCK})`);
-      const persons = await this.personsOf(database, who);
-      const tokens = await tokensOf(database, persons);
+      const { persons, tokens } = await this.belongingTo(database, who);
       if (persons.length > 0)
         await database.delete(vaultPersons).where(inArray(vaultPersons.person, persons));
-      if ('value' in who) tokens.push(this.token(who.value));
       if (tokens.length === 0) return 0;
       const stillSeen = database
         .select({ one: sqlText`1` })
@@ -173,8 +169,15 @@ export class Vault {
     });
   }
 
-  private async personsOf(database: SqlDatabase, who: Who): Promise<string[]> {
-    return 'person' in who ? [who.person] : personsWith(database, this.token(who.value));
+  /** Who is meant, and every token that was seen for them. */
+  private async belongingTo(
+    database: SqlDatabase,
+    who: Who,
+  ): Promise<{ readonly persons: string[]; readonly tokens: string[] }> {
+    if ('person' in who) return { persons: [who.person], tokens: await tokensOf(database, [who.person]) };
+    const token = this.token(who.value);
+    const persons = await personsWith(database, token);
+    return { persons, tokens: [...(await tokensOf(database, persons)), token] };
   }
 
   private async putBatch(database: SqlDatabase, entries: readonly VaultEntry[], now: Instant): Promise<void> {

@@ -20,22 +20,19 @@ export interface Beginnings {
 
 /**
  * Begins a store as a copy of an empty cluster that is made once for a machine. Making one is work for another program (initdb): it takes
- * seconds and half a GiB, and a copy takes a tenth of a second.
- *
- * @returns false where none can be made or copied (no space, a cache that can't be written): then PGlite makes one in place
+ * seconds and half a GiB, and a copy takes a tenth of a second. Where none can be made or copied (no space, a cache that can't be
+ * written) the directory stays away, and PGlite makes one in place.
  */
 export async function copyEmptyCluster(
   { cacheDirectory, temporaryDirectory }: Beginnings,
   directory: string,
-): Promise<boolean> {
+): Promise<void> {
   const copy = join(temporaryDirectory, 'store');
   try {
     await cp(await emptyCluster(cacheDirectory), copy, { recursive: true });
     await rename(copy, directory);
-    return true;
   } catch {
     await rm(copy, { recursive: true, force: true });
-    return false;
   }
 }
 

@@ -1,45 +1,46 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { copyEmptyCluster } from './empty-cluster.js';
 import { openPgliteSql } from './pglite-sql.js';
 import { apiKeys, pointers } from './schema.js';
 import { sqlContract } from './sql.contract.js';
 
 const root = mkdtempSync(join(tmpdir(), 'headgate-sql-'));
-const template = join(root, 'template');
+const kept = { cacheDirectory: join(root, 'cache'), temporaryDirectory: join(root, 'tmp') };
 
-beforeAll(async () => {
-  // The first start takes seconds; every test gets a copy of an empty store instead.
-  await (await openPgliteSql(template)).close();
+beforeAll(() => {
+  mkdirSync(kept.temporaryDirectory);
 });
 afterAll(() => {
   rmSync(root, { recursive: true });
 });
 
 let copies = 0;
-function copyOfEmptyStore(): string {
+/** The first start of an empty store takes seconds; every test gets a copy of one instead. */
+async function copyOfEmptyStore(): Promise<string> {
   copies += 1;
   const directory = join(root, `store-${copies}`);
-  cpSync(template, directory, { recursive: true });
+  await copyEmptyCluster(kept, directory);
   return directory;
 }
 
-sqlContract('PGlite', () => {
-  const directory = copyOfEmptyStore();
-  return Promise.resolve({
+sqlContract('PGlite', async () => {
+  const directory = await copyOfEmptyStore();
+  return {
     open: () => openPgliteSql(directory),
     dispose: () => {
       rmSync(directory, { recursive: true });
       return Promise.resolve();
     },
-  });
+  };
 });
 
 test('a row that was answered survives kill -9', async () => {
-  const directory = copyOfEmptyStore();
+  const directory = await copyOfEmptyStore();
   const child = fork(new URL('./pglite-sql.killed.ts', import.meta.url), [directory], {
     execArgv: ['--import', 'tsx'],
   });

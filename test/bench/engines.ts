@@ -3,10 +3,12 @@ import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { z } from 'zod';
 import { ServedCompany, type Served } from '../support/served-company.js';
 import { newExecutions } from './event-files.js';
+import { eventBodies, executions, postBatch, postSingle } from './event-posts.js';
 import { quantile, seconds, type Figure } from './figure.js';
-import { send, throughput, type Call, type Target } from './http-load.js';
+import { send, throughput, type Target } from './http-load.js';
 
 const BATCH = 1_000;
+const BODIES = 40;
 const IN_FLIGHT = 4;
 const LOAD_MS = 10_000;
 const PROBED_MS = 20_000;
@@ -14,7 +16,6 @@ const PROBE_EVERY_MS = 100;
 const LOOK_EVERY_MS = 25;
 const PRELOADED = 300_000;
 const INSERT_ROWS = 5_000;
-const ORGS = Array.from({ length: 400 }, (_, index) => `org_${index}`);
 
 const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 
@@ -25,7 +26,7 @@ export async function benchEngines(): Promise<Figure[]> {
     const api = await company.serve('api');
     const consumer = await company.serve('consumer');
     const target = { port: Number(new URL(api.url).port), key: company.key };
-    const calls = batches('warm').map(callOf);
+    const calls = eventBodies(BATCH, BODIES, 'warm').map(postBatch);
     await throughput(target, calls, { inFlight: IN_FLIGHT, forMs: 5_000 });
     await company.caughtUp(api.url, 120_000);
 
@@ -57,22 +58,9 @@ export async function benchEngines(): Promise<Figure[]> {
   }
 }
 
-function batches(tag: string, many = 40): Buffer[] {
-  return Array.from({ length: many }, (_, index) =>
-    Buffer.from(`[${newExecutions(BATCH, '2026-10-01T00:00:00Z', ORGS, `${tag}${index}`).join(',')}]`),
-  );
-}
-
-const callOf = (body: Buffer): Call => ({
-  method: 'POST',
-  path: '/v1/events',
-  body,
-  type: 'application/cloudevents-batch+json',
-});
-
-async function rows(company: ServedCompany, where = '1'): Promise<number> {
+async function rows(company: ServedCompany): Promise<number> {
   const answer = await company.clickHouse.client.query({
-    query: `SELECT toUInt32(count()) AS rows FROM headgate.raw_executions WHERE ${where}`,
+    query: `SELECT toUInt32(count()) AS rows FROM headgate.raw_executions`,
     format: 'JSONEachRow',
   });
   const [row] = z.array(z.object({ rows: z.number() })).parse(await answer.json());
@@ -92,10 +80,7 @@ async function kafkajsRate({ kafka }: ServedCompany): Promise<number> {
   await admin.disconnect();
   const producer = client.producer({ idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
-  const messages = newExecutions(BATCH, '2026-10-01T00:00:00Z', ORGS, 'floor').map((value, index) => ({
-    key: ORGS[index % ORGS.length] ?? '',
-    value,
-  }));
+  const messages = executions(BATCH, 'floor').map((value, index) => ({ key: `org_${index % 400}`, value }));
   const produce = async (forMs: number): Promise<number> => {
     const started = performance.now();
     let sent = 0;
@@ -118,7 +103,10 @@ async function kafkajsRate({ kafka }: ServedCompany): Promise<number> {
 async function throughThemAll(company: ServedCompany, api: Served, target: Target): Promise<number> {
   const before = await rows(company);
   const started = performance.now();
-  await throughput(target, batches('load').map(callOf), { inFlight: IN_FLIGHT, forMs: LOAD_MS });
+  await throughput(target, eventBodies(BATCH, BODIES, 'load').map(postBatch), {
+    inFlight: IN_FLIGHT,
+    forMs: LOAD_MS,
+  });
   await company.caughtUp(api.url, 120_000);
   const arrived = (await rows(company)) - before;
   return arrived / ((performance.now() - started) / 1_000);
@@ -130,25 +118,21 @@ async function eventToRow(company: ServedCompany, target: Target, perSecond: num
   const seenAfter: number[] = [];
   const until = performance.now() + PROBED_MS;
   const load = async (): Promise<void> => {
-    const bodies = batches('steady', 20);
+    const bodies = eventBodies(BATCH, 20, 'steady');
     const everyMs = (BATCH / perSecond) * 1_000;
     const started = performance.now();
     for (let index = 0; performance.now() < until; index += 1) {
       const waitMs = started + index * everyMs - performance.now();
       if (waitMs > 0) await delay(waitMs);
       const [body = Buffer.alloc(0)] = bodies.slice(index % bodies.length);
-      await send(target, callOf(body), IN_FLIGHT + 1);
+      await send(target, postBatch(body), IN_FLIGHT + 1);
     }
   };
   const probe = async (): Promise<void> => {
     for (let index = 0; performance.now() < until; index += 1) {
       const [event = ''] = newExecutions(1, '2026-10-01T00:00:00Z', ['org_probe'], `probe${index}_`);
       sentAt.set(z.object({ id: z.string() }).parse(JSON.parse(event)).id, performance.now());
-      await send(
-        target,
-        { ...callOf(Buffer.from(event)), type: 'application/cloudevents+json' },
-        IN_FLIGHT + 1,
-      );
+      await send(target, postSingle(Buffer.from(event)), IN_FLIGHT + 1);
       await delay(PROBE_EVERY_MS);
     }
   };
@@ -174,8 +158,8 @@ async function eventToRow(company: ServedCompany, target: Target, perSecond: num
 /** What waits on the topics, taken in by a consumer that starts; beside the same rows as plain inserts of JSONEachRow. */
 async function consumerAlone(company: ServedCompany, target: Target): Promise<Figure> {
   const before = await rows(company);
-  const bodies = batches('preloaded', PRELOADED / BATCH);
-  for (const body of bodies) await send(target, callOf(body), 1);
+  const bodies = eventBodies(BATCH, PRELOADED / BATCH, 'preloaded');
+  for (const body of bodies) await send(target, postBatch(body), 1);
   const consumer = await company.serve('consumer');
   await untilRows(company, before + 1);
   const [first, started] = [await rows(company), performance.now()];

@@ -1,32 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newExecutions } from './event-files.js';
+import { eventBodies, postBatch, postSingle } from './event-posts.js';
 import type { Figure } from './figure.js';
 import { startServer, throughput, type Call } from './http-load.js';
-
-const ORGS = Array.from({ length: 400 }, (_, index) => `org_${index}`);
-
-function batches(size: number, count: number): Buffer[] {
-  return Array.from({ length: count }, (_, index) => {
-    const lines = newExecutions(size, '2026-10-01T00:00:00Z', ORGS, `http${index}`);
-    return Buffer.from(size === 1 ? (lines[0] ?? '') : `[${lines.join(',')}]`);
-  });
-}
 
 /** Batches of 1,000 with durable answers, beside an endpoint that only parses the JSON. */
 export async function benchBatches(): Promise<Figure> {
   const directory = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
-  const bodies = batches(1000, 40);
+  const bodies = eventBodies(1000, 40, 'http');
   const [ours, bare] = [await startServer('headgate', directory), await startServer('parse')];
   try {
     const load = { inFlight: 4, forMs: 6000 };
-    const toUs = bodies.map((body): Call => ({
-      method: 'POST',
-      path: '/v1/events',
-      body,
-      type: 'application/cloudevents-batch+json',
-    }));
+    const toUs = bodies.map(postBatch);
     const toBare = bodies.map((body): Call => ({ method: 'POST', path: '/parse', body }));
     await throughput(ours, toUs, { inFlight: 4, forMs: 2000 });
     await throughput(bare, toBare, { inFlight: 4, forMs: 1000 });
@@ -51,19 +37,14 @@ export async function benchBatches(): Promise<Figure> {
 export async function benchSingles(): Promise<Figure> {
   const directory = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
   const floorDirectory = mkdtempSync(join(tmpdir(), 'headgate-floor-'));
-  const bodies = batches(1, 2000);
+  const bodies = eventBodies(1, 2000, 'http');
   const [ours, bare] = [
     await startServer('headgate', directory),
     await startServer('append', join(floorDirectory, 'log')),
   ];
   try {
     const load = { inFlight: 32, forMs: 4000 };
-    const toUs = bodies.map((body): Call => ({
-      method: 'POST',
-      path: '/v1/events',
-      body,
-      type: 'application/cloudevents+json',
-    }));
+    const toUs = bodies.map(postSingle);
     const toBare = bodies.map((body): Call => ({ method: 'POST', path: '/append', body }));
     await throughput(ours, toUs, { inFlight: 32, forMs: 2000 });
     await throughput(bare, toBare, { inFlight: 32, forMs: 1000 });

@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Run } from '../../transforms/run-store.js';
 import { apiOf } from '../support/api.js';
-import { hasClickHouse, startClickHouse, type ClickHouse } from '../support/clickhouse.js';
+import { startClickHouse, type ClickHouse } from '../support/clickhouse.js';
 import { catalogFile, openCompany, type TestCompany } from '../support/company.js';
-import { hasKafka, startKafka, type KafkaBroker } from '../support/kafka.js';
+import { startKafka, type KafkaBroker } from '../support/kafka.js';
 import { expectEqualMarts, exportMarts } from '../support/marts-export.js';
 import { openMeasuredCompany, type MeasuredCompany } from '../support/measured-company.js';
-import { hasPostgres, startPostgres, type Postgres } from '../support/postgres.js';
+import { startPostgres, type Postgres } from '../support/postgres.js';
+import { hasAllServices } from '../support/served-company.js';
 
 const CATALOG = 'fleetprompt';
 const Drill = z.looseObject({
@@ -16,7 +17,7 @@ const Drill = z.looseObject({
 });
 
 /* The same company as in one process, on KAFKA_BROKERS, CLICKHOUSE_URL and DATABASE_URL: same commands, same API, same cents. */
-describe.runIf(hasPostgres() && hasClickHouse() && hasKafka())('with all three services', () => {
+describe.runIf(hasAllServices())('with all three services', () => {
   let postgres: Postgres;
   let clickHouse: ClickHouse;
   let kafka: KafkaBroker;

@@ -1,8 +1,9 @@
 import { test } from 'vitest';
 import { proveKills } from './kill-proof.js';
+import { testSeed } from '../support/test-seed.js';
 
 /** Each phase once; `npm run proof` kills a hundred times. HEADGATE_TEST_SEED=7 kills at the moments of another run. */
-const SEED = Number(process.env['HEADGATE_TEST_SEED'] ?? String(Date.now() % 1_000_000));
+const SEED = testSeed();
 
 test(
   'killed at random moments of every phase, what was accepted is counted once and the last good marts answer',

@@ -10,8 +10,9 @@ import { catalogFile, openCompany, simulate, SMALL, type TestCompany } from '../
 import { noonAt, shuffledBy, timeOf } from '../support/event-order.js';
 import { expectEqualMarts, exportMarts } from '../support/marts-export.js';
 import { openWorkedCompany } from '../support/worked-company.js';
+import { testSeed } from '../support/test-seed.js';
 
-const SEED = Number(process.env['HEADGATE_TEST_SEED'] ?? '31');
+const SEED = testSeed(31);
 
 /** A company's lines and random histories beside it: late events, repeats, corrections, lines that are none, but no conflicts. */
 async function everything(): Promise<{ lines: string[]; endsAt: string }> {

@@ -17,9 +17,10 @@ import { noonAt, shuffledBy, timeOf } from '../support/event-order.js';
 import { expectEqualMarts, exportMarts, exportRun, exportText } from '../support/marts-export.js';
 import { randomHistories } from '../parity/random-histories.js';
 import { readerQuestions } from '../parity/reader-questions.js';
+import { testSeed } from '../support/test-seed.js';
 
 /** HEADGATE_TEST_SEED=7 shuffles otherwise and asks other questions. */
-const SEED = Number(process.env['HEADGATE_TEST_SEED'] ?? '23');
+const SEED = testSeed(23);
 
 /*
  * One company, shuffled, some of it sent twice, with random histories beside it. On ClickHouse it comes in three batches with a run

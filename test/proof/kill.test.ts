@@ -1,8 +1,9 @@
 import { test } from 'vitest';
 import { proveKills } from '../faults/kill-proof.js';
+import { testSeed } from '../support/test-seed.js';
 
 /** HEADGATE_TEST_SEED=7 kills at the moments of another run. */
-const SEED = Number(process.env['HEADGATE_TEST_SEED'] ?? String(Date.now() % 1_000_000));
+const SEED = testSeed();
 
 test(
   'killed at a hundred random moments, what was accepted is counted once and the last good marts answer',

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { packagePath } from '../../platform/package-path.js';
 import { hasAllServices } from '../support/served-company.js';
+import { testSeed } from '../support/test-seed.js';
 
 const ROUNDS = 10;
 
@@ -29,7 +30,7 @@ const SUITES = [
 /* What passes nine times of ten is not right. Each round is another seed: other histories, other moments of death. */
 describe.runIf(hasAllServices())('parity and faults on the real services', () => {
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-  const firstSeed = Number(process.env['HEADGATE_TEST_SEED'] ?? String(Date.now() % 1_000_000));
+  const firstSeed = testSeed();
 
   test.each(Array.from({ length: ROUNDS }, (_, round) => [round + 1, firstSeed + round] as const))(
     `round %i of ${ROUNDS}, HEADGATE_TEST_SEED=%i`,

@@ -5,9 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog } from '../../core/catalog.js';
 import type { Truth } from '../../fixtures/generator/truth.js';
 import { catalogFile, openCompany, simulate, SMALL, type TestCompany } from './company.js';
+import { testSeed } from './test-seed.js';
 
 /** HEADGATE_TEST_SEED=7 simulates other companies. */
-export const COMPANY_SEED = Number(process.env['HEADGATE_TEST_SEED'] ?? '23');
+export const COMPANY_SEED = testSeed(23);
 
 /** A simulated company with every fault on, ingested and measured at its end. */
 export interface MeasuredCompany {

@@ -4,7 +4,7 @@ import type { DataDirectoryLayout } from '../../platform/data-directory.js';
 import { factsDatabase, runDatabase } from '../../platform/warehouse/clickhouse-target.js';
 import {
   buildDatabases,
-  dropDatabase,
+  dropBuild,
   dropLeftovers,
   instanceOf,
   namesOf,
@@ -70,17 +70,13 @@ async function buildMarts(
     return { eventCounts, timings: { ...stopwatch.laps(), nodes: outcome.nodes } };
   } finally {
     // What is left of a build is of no use to the next one. When the server is away, the next one drops it.
-    await dropAll(connection, databases).catch(() => undefined);
+    await dropBuild(connection, databases).catch(() => undefined);
   }
 }
 
-async function dropAll(connection: BuildConnection, databases: BuildDatabases): Promise<void> {
-  for (const database of namesOf(databases)) await dropDatabase(connection, database);
-}
-
 async function prepare(connection: BuildConnection, plan: RunPlan, databases: BuildDatabases): Promise<void> {
-  await dropAll(connection, databases);
-  for (const database of Object.values(databases)) await connection.command(`CREATE DATABASE ${database}`);
+  await dropBuild(connection, databases);
+  for (const database of namesOf(databases)) await connection.command(`CREATE DATABASE ${database}`);
   await writeClickHouseInputs(connection, databases.inputs, plan.tables);
   if (!plan.isIncremental || plan.kept === null) return;
   await cloneFacts(connection, factsDatabase(connection.target.database, plan.kept.runId), databases.facts);

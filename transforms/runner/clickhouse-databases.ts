@@ -42,6 +42,10 @@ export async function dropDatabase(connection: BuildConnection, name: string): P
   );
 }
 
+export async function dropBuild(connection: BuildConnection, databases: BuildDatabases): Promise<void> {
+  for (const database of namesOf(databases)) await dropDatabase(connection, database);
+}
+
 export async function tablesOf(connection: BuildConnection, database: string): Promise<string[]> {
   const tables = await connection.query(
     'SELECT name FROM system.tables WHERE database = $database ORDER BY name',
@@ -63,7 +67,7 @@ export async function dropLeftovers(
   mine: BuildDatabases,
   statusesOf: StatusesOf,
 ): Promise<void> {
-  for (const database of namesOf(mine)) await dropDatabase(connection, database);
+  await dropBuild(connection, mine);
   const main = connection.target.database;
   const abandoned = await connection.query(
     `SELECT database AS name FROM system.tables WHERE match(database, $pattern)
