@@ -76,8 +76,8 @@ interface Scene {
   readonly id: (name: string, count: number) => fc.Arbitrary<string>;
 }
 
-/** What one org may go through: drawn a few times, in any order of time. */
-export function happeningsOf(catalog: Catalog, org: string): AnyHappening {
+/** What one org may go through: drawn a few times, in any order of time. Mostly one thing, at times a few that belong together. */
+export function happeningsOf(catalog: Catalog, org: string): fc.Arbitrary<readonly Happening[]> {
   const scene: Scene = {
     catalog,
     packageId: fc.constantFrom(...Object.keys(catalog.packages)),
@@ -86,13 +86,17 @@ export function happeningsOf(catalog: Catalog, org: string): AnyHappening {
     channel: fc.constantFrom(...Object.keys(catalog.channels), 'café ☕'),
     id: (name, count) => fc.nat(count - 1).map((n) => `${name}_${org}_${n}`),
   };
-  return weighted(
+  const one = weighted(
     [8, subscriptions(scene)],
     [8, invoices(scene)],
     [7, installs(scene)],
     [4, executions(scene)],
     [3, orgs(scene)],
     [6, sales(scene)],
+  );
+  return fc.oneof(
+    { weight: 12, arbitrary: one.map((happening) => [happening]) },
+    { weight: 1, arbitrary: resale(scene) },
   );
 }
 
@@ -163,6 +167,30 @@ function invoices({ id, packageId }: Scene): AnyHappening {
   );
 }
 
+/** A partner's customer pays: what single draws hardly ever bring together, and what commissions are paid for. */
+function resale({ id, packageId, partnerId }: Scene): fc.Arbitrary<readonly Happening[]> {
+  return id('resold', 3).chain((invoiceId) => {
+    const cash = fc.record({
+      invoiceId: fc.constant(invoiceId),
+      currency: fc.constant('USD'),
+      amountMinor: minor,
+    });
+    return fc.tuple(
+      happens('referral.attributed', claimOf(partnerId)),
+      happens('invoice.finalized', invoiceOf(fc.constant(invoiceId), packageId)),
+      happens('invoice.paid', withId(cash, 'paymentId', id('pay', 4))),
+    );
+  });
+}
+
+function claimOf(partnerId: fc.Arbitrary<string>): fc.Arbitrary<Data> {
+  return fc.record({
+    partnerId,
+    method: fc.constantFrom('code', 'link', 'manual'),
+    since: maybe(fc.constant('always')),
+  });
+}
+
 function installs({ id, packageId }: Scene): AnyHappening {
   const install = fc.record({ installId: id('ins', 3), packageId });
   const trial = fc.record({ trialId: id('trl', 1), packageId, endsAt: maybe(anyInstant) });
@@ -206,11 +234,6 @@ function orgs({ segment, channel }: Scene): AnyHappening {
 
 function sales({ id, catalog, partnerId, segment, channel }: Scene): AnyHappening {
   const leadId = id('lead', 2);
-  const claim = fc.record({
-    partnerId,
-    method: fc.constantFrom('code', 'link', 'manual'),
-    since: maybe(fc.constant('always')),
-  });
   const lead = fc.record({
     leadId,
     companyId: maybe(id('co', 1)),
@@ -233,7 +256,7 @@ function sales({ id, catalog, partnerId, segment, channel }: Scene): AnyHappenin
     [2, happens('lead.upserted', lead)],
     [2, happens('lead.activity', activity)],
     [1, happens('company.upserted', company)],
-    [1, happens('referral.attributed', claim)],
+    [1, happens('referral.attributed', claimOf(partnerId))],
     [1, happens('workspace.provisioned', fc.record({ partnerId }))],
   );
 }

@@ -97,15 +97,17 @@ export function randomHistories(
   const lines = names.flatMap((org, n) => {
     const history = fc.array(
       fc.record({
-        happening: happeningsOf(catalog, String(n)),
+        happenings: happeningsOf(catalog, String(n)),
         fault: fc.nat(30).filter((fault) => withConflicts || fault !== CONFLICT),
         source: fc.constantFrom(...SOURCES),
       }),
       { minLength: 1, maxLength: 30, size: 'max' },
     );
     const [drawn = []] = fc.sample(history, { numRuns: 1, seed: seed + n });
-    return drawn.flatMap(({ happening, fault, source }, index) =>
-      withFaults(org, { ...happening, id: `e${n}/${index}"\\`, source }, fault),
+    return drawn.flatMap(({ happenings, fault, source }, index) =>
+      happenings.flatMap((happening, part) =>
+        withFaults(org, { ...happening, id: `e${n}/${index}.${part}"\\`, source }, fault),
+      ),
     );
   });
   return [...companyEvents(catalog), ...lines];
