@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const KAFKA = 'test/services/kafka/install.ts';
+const SERVICES = 'test/services/install.ts';
 
 /** What each npm script installs (folders with a lock file of their own) and then runs. */
 const tasks = {
@@ -69,9 +69,9 @@ async function install(folder) {
   if (code !== 0) fail(`Installing ${what} failed (npm ci, exit ${code}). Check the network and try again.`);
   writeFileSync(stamp, lock);
   console.error(`Installed ${what} in ${Math.round((Date.now() - startedMs) / 1000)} s.`);
-  // The test broker comes from Maven, not from npm. Without it, what needs it says so.
+  // Some services come from Maven and from Go's modules. Without them, what needs them says so.
   if (folder === 'test/services')
-    await run(process.execPath, ['--import', 'tsx', KAFKA], { stdio: ['ignore', 2, 2] });
+    await run(process.execPath, ['--import', 'tsx', SERVICES], { stdio: ['ignore', 2, 2] });
 }
 
 const [name, ...rest] = process.argv.slice(2);

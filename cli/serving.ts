@@ -3,11 +3,10 @@ import type { CommandContext } from './command.js';
 import { dutiesOf, requireRole, type Role } from './roles.js';
 import { openRuntime, systemClock } from './runtime.js';
 import { startScheduler } from './scheduler.js';
+import { untilSignalled } from './until-signalled.js';
 
 /** Long enough for an answer under way; whoever stops us for good (a container) usually waits 30 s. */
 const GRACE_MS = 20_000;
-/** A terminal tells a whole process group, and npm passes on what it is told: one Ctrl-C may arrive twice. */
-const SAME_SIGNAL_MS = 1_000;
 
 /** Holds the data directory and serves it until a signal comes. */
 export async function serveUntilStopped(
@@ -25,7 +24,7 @@ export async function serveUntilStopped(
     onProgress: () => undefined,
   });
   try {
-    const stopped = signalled();
+    const stopped = untilSignalled();
     if (duties.consumes) await runtime.topics?.start();
     const server = await serve({
       services: runtime.services,
@@ -46,20 +45,4 @@ export async function serveUntilStopped(
   } finally {
     await runtime.close();
   }
-}
-
-/** Resolves on the first SIGTERM or SIGINT; a later one ends the process where it stands, which loses nothing accepted either. */
-function signalled(): Promise<void> {
-  return new Promise((resolve) => {
-    let firstMs: number | null = null;
-    const onSignal = (): void => {
-      if (firstMs === null) {
-        firstMs = Date.now();
-        resolve();
-      } else if (Date.now() - firstMs > SAME_SIGNAL_MS) {
-        process.exit(1);
-      }
-    };
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  });
 }

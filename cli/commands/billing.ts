@@ -6,6 +6,7 @@ import { withExamples } from '../help.js';
 import { showCount, showMoney, showQuantity } from '../numbers.js';
 import { table } from '../output.js';
 import { listText, originOf, readList, type List } from '../pages.js';
+import { addLocalStripeCommand } from './local-stripe.js';
 import { amountOf, OverageLine, overageTable } from './overage-text.js';
 
 const Totals = z.object({
@@ -61,6 +62,7 @@ export function addBillingCommand(program: Command): void {
     .option('--as-of <instant>', 'in the run measured as of this instant', instantArgument)
     .action(explainLine);
   withExamples(explain, 'headgate billing explain ovl_0a1b2c --period 2026-09');
+  addLocalStripeCommand(billing);
 }
 
 async function previewBilling(options: PreviewOptions, command: Command): Promise<void> {

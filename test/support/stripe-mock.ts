@@ -1,0 +1,91 @@
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { freePorts } from './free-port.js';
+import { isAvailable } from './services.js';
+
+/** Holds each request against the OpenAPI description that Stripe publishes. It has no state: good for shapes alone. */
+const MODULE = 'github.com/stripe/stripe-mock';
+const VERSION = 'v0.203.0';
+const INSTALL_TIMEOUT_MS = 540_000;
+const UP_WITHIN_MS = 30_000;
+
+export interface StripeMock {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+function directoryOfMock(): string {
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  return join(cache, 'headgate', `stripe-mock-${VERSION}`);
+}
+
+/** Why it can't be started here; null when it can, though it may have to be compiled first. */
+export function missingForStripeMock(): string | null {
+  if (existsSync(directoryOfMock())) return null;
+  return spawnSync('go', ['version']).error
+    ? 'there is no Go to compile it with; install it (Debian: golang)'
+    : null;
+}
+
+/** Whether it can be started here; when not, one line has said why, or with REQUIRE_SERVICES=1 this throws. */
+export function hasStripeMock(): boolean {
+  return isAvailable('stripe-mock', missingForStripeMock());
+}
+
+/** Compiles it once. The folder gets its name when it is there, so a compilation that was cut off never counts. */
+export async function installStripeMock(): Promise<string> {
+  const directory = directoryOfMock();
+  const program = join(directory, 'stripe-mock');
+  if (existsSync(directory)) return program;
+  mkdirSync(dirname(directory), { recursive: true });
+  const unfinished = mkdtempSync(`${directory}-`);
+  try {
+    await promisify(execFile)('go', ['install', `${MODULE}@${VERSION}`], {
+      env: { ...process.env, GOBIN: unfinished },
+      timeout: INSTALL_TIMEOUT_MS,
+    });
+    renameSync(unfinished, directory);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    // Two that install at once: the second finds the name taken, by the same program.
+    if (!existsSync(directory)) throw error;
+  }
+  return program;
+}
+
+export async function startStripeMock(): Promise<StripeMock> {
+  const program = await installStripeMock();
+  const [http = 0, https = 0] = await freePorts(2);
+  const child = spawn(program, ['-http-port', String(http), '-https-port', String(https)], {
+    stdio: 'ignore',
+  });
+  const exit = once(child, 'exit');
+  const url = `http://127.0.0.1:${http}`;
+  const until = performance.now() + UP_WITHIN_MS;
+  while (!(await answers(url))) {
+    if (child.exitCode !== null || performance.now() > until) {
+      child.kill('SIGKILL');
+      throw new Error(`stripe-mock did not start on ${url}`);
+    }
+    await delay(50);
+  }
+  return {
+    url,
+    stop: async () => {
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+}
+
+function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    () => true,
+    () => false,
+  );
+}
