@@ -81,10 +81,10 @@ export function proveServicesKilled({ turns, outageMs, isScheduled, seed }: Kill
       await goesOn(load);
       await load.stop();
       await company.caughtUp(api.url, 120_000);
-      const { counted, ...wrong } = await company.compare(loads);
+      const { counted, copies, wrong } = await company.compare(loads);
       expect(wrong).toEqual(NOTHING_WRONG);
       console.log(
-        `${load.accepted.size} events accepted, ${counted} there; refused: ${JSON.stringify([...load.refusals])}`,
+        `${load.accepted.size} events accepted, ${counted} there, ${copies} of them once more; refused: ${JSON.stringify([...load.refusals])}`,
       );
       if (scheduler !== null) await expectScheduledRun(counted);
       // Refusals while a service is away are told as such; nothing else ever came.
@@ -104,10 +104,10 @@ export function proveServicesKilled({ turns, outageMs, isScheduled, seed }: Kill
       await company.clickHouse.start();
       await load.stop();
       await company.caughtUp(api.url, 120_000);
-      const { counted, ...wrong } = await company.compare(loads);
+      const { counted, copies, wrong } = await company.compare(loads);
       expect(wrong).toEqual(NOTHING_WRONG);
       console.log(
-        `${acceptedMeanwhile} events accepted in ${outageMs / 1000} s without ClickHouse, ${counted} there; MiB before and after: ` +
+        `${acceptedMeanwhile} events accepted in ${outageMs / 1000} s without ClickHouse, ${counted} there, ${copies} of them once more; MiB before and after: ` +
           `API ${before.api.toFixed(0)} ${after.api.toFixed(0)}, consumer ${before.consumer.toFixed(0)} ${after.consumer.toFixed(0)}`,
       );
       expect(load.refusals.size).toBe(0);

@@ -10,20 +10,19 @@ import { testSeed } from '../support/test-seed.js';
 
 const ROUNDS = 10;
 
-/** What runs on the real services and what kills them: files of `npm test`, by the beginnings of their names. */
+/** Parity, and whatever kills, loses or withholds something: files of `npm test`, by the beginnings of their names. */
 const SUITES = [
   'test/parity/',
   'test/faults/several-processes',
   'test/faults/services-killed',
   'test/faults/paused-leader',
-  'test/e2e/with-postgres',
-  'test/e2e/with-three-services',
   'test/integration/leases',
-  'test/services/',
-  'test/support/postgres',
-  'platform/log/kafka-',
-  'platform/sql/',
-  'platform/warehouse/clickhouse-',
+  'platform/log/kafka-log',
+  'platform/log/kafka-consumption',
+  'platform/log/kafka-membership',
+  'platform/sql/lease',
+  'platform/sql/pg-sql',
+  'platform/warehouse/clickhouse-warehouse.faults',
   'ingest/kafka-consumer',
 ];
 

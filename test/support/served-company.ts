@@ -14,6 +14,7 @@ const SENDERS = 4;
 const BATCH = 25;
 const PARTITIONS = 4;
 
+const Counted = z.array(z.object({ id: z.string(), positions: z.number(), contents: z.number() }));
 const Status = z.object({ log: z.object({ lags: z.array(z.object({ messages: z.number() })) }) });
 
 export type Role = 'api' | 'consumer' | 'scheduler';
@@ -37,18 +38,26 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-/** What is in the warehouse, held against what was sent. All but `counted` should be nothing. */
+/** What is in the warehouse, held against what was sent. */
 export interface Comparison {
+  /** As staging counts: an event, however often it is there. */
   readonly counted: number;
-  /** Answered "accepted", and not there. */
-  readonly missing: readonly string[];
-  /** There, and never sent. */
-  readonly unknown: readonly string[];
-  /** At a second position of the topic. */
-  readonly twice: number;
+  /**
+   * Copies at further positions of the topic: a producer that could not learn whether its send had arrived makes way for another, which
+   * sends again.
+   */
+  readonly copies: number;
+  readonly wrong: {
+    /** Answered "accepted", and not there. */
+    readonly missing: readonly string[];
+    /** There, and never sent. */
+    readonly unknown: readonly string[];
+    /** There twice, and not alike: what no staging could count once. */
+    readonly unlike: readonly string[];
+  };
 }
 
-export const NOTHING_WRONG: Omit<Comparison, 'counted'> = { missing: [], unknown: [], twice: 0 };
+export const NOTHING_WRONG: Comparison['wrong'] = { missing: [], unknown: [], unlike: [] };
 
 export function hasAllServices(): boolean {
   return hasPostgres() && hasClickHouse() && hasKafka();
@@ -194,22 +203,23 @@ export class ServedCompany {
    * at the same position: staging counts that once, and so does this.
    */
   async compare(loads: readonly Load[]): Promise<Comparison> {
-    const rows = await this.clickHouse.client.query({
-      query: 'SELECT id FROM headgate.raw_installs LIMIT 1 BY log_partition, log_offset',
+    const answer = await this.clickHouse.client.query({
+      query: `SELECT id, toUInt32(count()) AS positions, toUInt32(uniqExact(raw_hash)) AS contents
+        FROM (SELECT id, raw_hash FROM headgate.raw_installs LIMIT 1 BY log_partition, log_offset) GROUP BY id`,
       format: 'JSONEachRow',
     });
-    const ids = z
-      .array(z.object({ id: z.string() }))
-      .parse(await rows.json())
-      .map(({ id }) => id);
-    const counted = new Set(ids);
+    const rows = Counted.parse(await answer.json());
+    const counted = new Set(rows.map(({ id }) => id));
     const accepted = loads.flatMap((load) => [...load.accepted]);
     const sent = new Set([...accepted, ...loads.flatMap((load) => [...load.unanswered])]);
     return {
       counted: counted.size,
-      missing: accepted.filter((id) => !counted.has(id)),
-      unknown: ids.filter((id) => !sent.has(id)),
-      twice: ids.length - counted.size,
+      copies: rows.reduce((sum, { positions }) => sum + positions - 1, 0),
+      wrong: {
+        missing: accepted.filter((id) => !counted.has(id)),
+        unknown: [...counted].filter((id) => !sent.has(id)),
+        unlike: rows.filter(({ contents }) => contents > 1).map(({ id }) => id),
+      },
     };
   }
 
