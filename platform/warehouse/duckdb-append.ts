@@ -121,7 +121,6 @@ export async function recordProgress(
   { stream, topicPartition, lastOffset }: LogBatch,
 ): Promise<void> {
   const [values, types] = bindings({ stream, partition: topicPartition, last: lastOffset });
-  // Not INSERT OR REPLACE: who reads the table meanwhile was seen to get a row that nobody wrote.
   const { rowsChanged } = await connection.run(
     'UPDATE log_progress SET last_offset = $last WHERE stream = $stream AND topic_partition = $partition',
     values,

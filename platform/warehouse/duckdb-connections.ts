@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance, DuckDBMaterializedResult } from '@duckdb/node-api';
 import { InvariantError, UnavailableError } from '../../core/errors.js';
 import { warehouseError } from './duckdb-errors.js';
 import { requireWhole } from './duckdb-stream.js';
@@ -60,7 +60,7 @@ export async function runOn(
   parameters: QueryParameters,
 ): Promise<void> {
   try {
-    await connection.run(sql, ...bindings(parameters));
+    await runAtOnce(connection, sql, parameters);
   } catch (error) {
     throw warehouseError(error, 'warehouse statement');
   }
@@ -73,7 +73,7 @@ export async function queryOn<Row>(
   rowSchema: RowSchema<Row>,
 ): Promise<Row[]> {
   try {
-    const result = await connection.run(sql, ...bindings(parameters));
+    const result = await runAtOnce(connection, sql, parameters);
     return parseRows(await result.getRowObjects(), sql, rowSchema);
   } catch (error) {
     throw warehouseError(error, 'warehouse query');
@@ -87,12 +87,34 @@ export async function* streamOn<Row>(
   rowSchema: RowSchema<Row>,
 ): AsyncIterable<Row[]> {
   try {
-    const result = await connection.stream(sql, ...bindings(parameters));
-    for await (const rows of result.yieldRowObjects()) yield parseRows(rows, sql, rowSchema);
-    requireWhole(result);
+    // Planned and read in one transaction, for the reason that `runAtOnce` has.
+    await connection.run('BEGIN TRANSACTION READ ONLY');
+    try {
+      const result = await connection.stream(sql, ...bindings(parameters));
+      for await (const rows of result.yieldRowObjects()) yield parseRows(rows, sql, rowSchema);
+      requireWhole(result);
+    } finally {
+      // An engine that can't even do this has failed above, and that is the error to tell.
+      await connection.run('ROLLBACK').catch(() => undefined);
+    }
   } catch (error) {
     throw warehouseError(error, 'warehouse query');
   }
+}
+
+/**
+ * The engine plans by what it knows of a table's values (how long the longest text is, what the largest number), and trusts that when it
+ * sorts and groups. A statement without parameters that is prepared first keeps its plan, and a row that another connection commits
+ * before it is run comes out as one that nobody wrote. With parameters it is planned again when it is run.
+ */
+function runAtOnce(
+  connection: DuckDBConnection,
+  sql: string,
+  parameters: QueryParameters,
+): Promise<DuckDBMaterializedResult> {
+  return Object.keys(parameters).length === 0
+    ? connection.run(sql)
+    : connection.run(sql, ...bindings(parameters));
 }
 
 function parseRows<Row>(
