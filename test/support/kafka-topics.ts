@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
+import { whileLeadersMove } from '../../platform/log/kafka-cluster.js';
 
 /** A message as another client finds it. */
 export interface FoundMessage {
@@ -28,7 +29,7 @@ export async function withAdmin<Result>(
 
 /** Everything that is on a topic now, by partition and offset. */
 export async function readTopic(brokers: string, topic: string): Promise<FoundMessage[]> {
-  const ends = await withAdmin(brokers, (admin) => admin.fetchTopicOffsets(topic));
+  const ends = await whileLeadersMove(() => withAdmin(brokers, (admin) => admin.fetchTopicOffsets(topic)));
   const left = new Map(
     ends
       .filter(({ high, low }) => BigInt(high) > BigInt(low))
