@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApp } from '../../api/app.js';
@@ -8,6 +9,8 @@ import type { Catalog } from '../../core/catalog.js';
 import { parseInstant } from '../../core/time.js';
 import { STREAMS } from '../../core/raw-event.js';
 import { Random } from '../../fixtures/generator/random.js';
+import { readCatalogText, type CatalogFile } from '../../platform/catalog-file.js';
+import { packagePath } from '../../platform/package-path.js';
 import type { RunAccess } from '../../transforms/run-access.js';
 import type { Run } from '../../transforms/run-store.js';
 import { hasClickHouse, startClickHouse, type ClickHouse } from '../support/clickhouse.js';
@@ -75,6 +78,7 @@ describe.runIf(hasClickHouse())('a company on ClickHouse', () => {
 
   test('every question that the API reads a run for has one answer', { timeout: 300_000 }, async () => {
     const { services } = company.runtime;
+    await services.publishCatalog(await dearerCatalog(), 'test');
     const questions = await services.runs.withRun({}, ({ reader }) =>
       readerQuestions(reader, lastAsOf(catalog).slice(0, 8) + '01', SEED),
     );
@@ -97,6 +101,14 @@ describe.runIf(hasClickHouse())('a company on ClickHouse', () => {
     expect(await page(other.runs)).toBe(await page(company.runtime.services.runs));
   });
 });
+
+/** A second version, after all that happened: what it would do to whom is one of the questions. */
+async function dearerCatalog(): Promise<CatalogFile> {
+  const text = await readFile(packagePath('fixtures', 'catalogs', 'fleetprompt.yaml'), 'utf8');
+  const reading = readCatalogText(text.replaceAll("amount: '49.00'", "amount: '59.00'"), 'dearer.yaml');
+  if (!reading.ok) throw new Error(`the dearer catalog does not read: ${JSON.stringify(reading.problems)}`);
+  return reading.file;
+}
 
 function companyOf(catalog: Catalog) {
   const simulated = simulate(catalog, { ...SMALL, seed: SEED });
