@@ -1,21 +1,19 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { packagePath } from '../../platform/package-path.js';
+import { installedAt, installOnce } from './install-once.js';
 
 const POM = packagePath('test', 'services', 'kafka', 'pom.xml');
 const JAVA_VERSION = 17;
 /** Long enough for 46 MB over a slow line. */
 const INSTALL_TIMEOUT_MS = 540_000;
 
-/** Where the broker's jars are, or will be: one folder of the user's cache for each pom. */
+/** Where the broker's jars are, or will be: one folder for each pom. */
 function jarsDirectory(): string {
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const digest = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 12);
-  return join(cache, 'headgate', `kafka-${digest}`);
+  return installedAt(`kafka-${digest}`);
 }
 
 /** Why the broker can't be started here; null when it can, though its jars may have to be fetched first. */
@@ -30,14 +28,10 @@ export function missingForKafka(): string | null {
   return maven.error ? 'there is no Maven to fetch its jars with; install mvn (Debian: maven)' : null;
 }
 
-/** Fetches the jars once. The folder gets its name when all are there, so one that was cut off never counts. */
 export async function installKafka(): Promise<string> {
   const directory = jarsDirectory();
-  if (existsSync(directory)) return directory;
-  mkdirSync(dirname(directory), { recursive: true });
-  const unfinished = mkdtempSync(`${directory}-`);
-  try {
-    await promisify(execFile)(
+  await installOnce(directory, (unfinished) =>
+    promisify(execFile)(
       'mvn',
       [
         '--batch-mode',
@@ -48,12 +42,7 @@ export async function installKafka(): Promise<string> {
         `-DoutputDirectory=${unfinished}`,
       ].concat('dependency:copy-dependencies'),
       { timeout: INSTALL_TIMEOUT_MS },
-    );
-    renameSync(unfinished, directory);
-  } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true });
-    // Two that install at once: the second finds the name taken, by the same jars.
-    if (!existsSync(directory)) throw error;
-  }
+    ),
+  );
   return directory;
 }

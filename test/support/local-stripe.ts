@@ -1,13 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { dirname } from 'node:path';
 import Stripe from 'stripe';
-import { z } from 'zod';
-import { packagePath } from '../../platform/package-path.js';
 import {
   startLocalStripe,
   type LocalStripe,
   type LocalStripeOptions,
 } from '../../fixtures/stripe/local-stripe.js';
+import { lineFrom, startHeadgate, type Running } from './command-line.js';
 
 /** A local Stripe on the system's clock, on a free port. */
 export function startTestStripe(options: Partial<LocalStripeOptions> = {}): Promise<LocalStripe> {
@@ -28,12 +26,9 @@ export function sdkFor(url: string, secretKey: string, account?: string): Stripe
 }
 
 /** The server in a process of its own, as people start it. Whoever asks ends it. */
-export async function startStripeProcess(stateFile: string): Promise<{ child: ChildProcess; url: string }> {
-  const command = ['billing', 'local-stripe', '--port', '0', '--state', stateFile, '--json'];
-  const child = spawn(process.execPath, ['--import', 'tsx', packagePath('cli', 'main.ts'), ...command], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = z.tuple([z.instanceof(Buffer)]).parse(await once(child.stdout, 'data'));
-  const { url } = z.looseObject({ url: z.string() }).parse(JSON.parse(line.toString()));
+export async function startStripeProcess(stateFile: string): Promise<{ child: Running; url: string }> {
+  const args = ['billing', 'local-stripe', '--port', '0', '--state', stateFile];
+  const child = startHeadgate(args, { cwd: dirname(stateFile) });
+  const [, url = ''] = await lineFrom(child.stdout, /A local Stripe serves (http:\S+)/);
   return { child, url };
 }

@@ -1,11 +1,11 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePorts } from './free-port.js';
+import { installedAt, installOnce } from './install-once.js';
 import { isAvailable } from './services.js';
 
 /** Holds each request against the OpenAPI description that Stripe publishes. It has no state: good for shapes alone. */
@@ -19,14 +19,11 @@ export interface StripeMock {
   stop(): Promise<void>;
 }
 
-function directoryOfMock(): string {
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  return join(cache, 'headgate', `stripe-mock-${VERSION}`);
-}
+const DIRECTORY = installedAt(`stripe-mock-${VERSION}`);
 
 /** Why it can't be started here; null when it can, though it may have to be compiled first. */
 export function missingForStripeMock(): string | null {
-  if (existsSync(directoryOfMock())) return null;
+  if (existsSync(DIRECTORY)) return null;
   return spawnSync('go', ['version']).error
     ? 'there is no Go to compile it with; install it (Debian: golang)'
     : null;
@@ -37,25 +34,15 @@ export function hasStripeMock(): boolean {
   return isAvailable('stripe-mock', missingForStripeMock());
 }
 
-/** Compiles it once. The folder gets its name when it is there, so a compilation that was cut off never counts. */
+/** Compiles it, if need be. */
 export async function installStripeMock(): Promise<string> {
-  const directory = directoryOfMock();
-  const program = join(directory, 'stripe-mock');
-  if (existsSync(directory)) return program;
-  mkdirSync(dirname(directory), { recursive: true });
-  const unfinished = mkdtempSync(`${directory}-`);
-  try {
-    await promisify(execFile)('go', ['install', `${MODULE}@${VERSION}`], {
+  await installOnce(DIRECTORY, (unfinished) =>
+    promisify(execFile)('go', ['install', `${MODULE}@${VERSION}`], {
       env: { ...process.env, GOBIN: unfinished },
       timeout: INSTALL_TIMEOUT_MS,
-    });
-    renameSync(unfinished, directory);
-  } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true });
-    // Two that install at once: the second finds the name taken, by the same program.
-    if (!existsSync(directory)) throw error;
-  }
-  return program;
+    }),
+  );
+  return join(DIRECTORY, 'stripe-mock');
 }
 
 export async function startStripeMock(): Promise<StripeMock> {
