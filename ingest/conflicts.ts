@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { and, asc, eq, gt, lt, ne, or } from 'drizzle-orm';
+import { and, asc, eq, gt, ne, or } from 'drizzle-orm';
 import { InputError } from '../core/errors.js';
 import { derivedId } from '../core/ids.js';
 import type { LogPosition, WatermarkVector } from '../core/raw-event.js';
@@ -19,7 +19,7 @@ export interface ConflictPage {
   readonly nextCursor: string | null;
 }
 
-/** Which arrival of an identity stands, where somebody has decided: the rows of `conflict_decisions`. */
+/** Which arrival of a conflicting identity stands: the rows of `conflict_decisions`. */
 export interface StandingArrival {
   readonly stream: string;
   readonly identity: string;
@@ -32,9 +32,9 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 
 /**
  * Reports what arrived above `from` with another's identity and other content. Reporting twice changes nothing.
- * Until somebody decides, the first in log order stands.
+ * Until somebody decides, the one that was recorded first stands.
  *
- * @returns how many conflicts were found, known ones included
+ * @returns how many conflicts were found that were not known
  */
 export async function reportConflicts(
   { sql, warehouse }: { sql: Sql; warehouse: Warehouse },
@@ -145,15 +145,11 @@ export async function decideConflict(
   return getConflict(sql, conflictId);
 }
 
-/**
- * For the runs. An identity that was only ever decided for its first keeps the first, whatever arrives later; and so does one that
- * nobody decided, where what came later stands before it in the log, in a lower partition.
- */
+/** For the runs, of every identity with a conflict: the chosen arrival, else the first, whatever arrives later and wherever it lies. */
 export async function standingArrivals(sql: Sql): Promise<StandingArrival[]> {
-  const binding = await sql.database
+  const found = await sql.database
     .select()
     .from(conflicts)
-    .where(or(eq(conflicts.status, 'decided'), lt(conflicts.otherPartition, conflicts.firstPartition)))
     .orderBy(
       asc(conflicts.stream),
       asc(conflicts.identity),
@@ -161,7 +157,7 @@ export async function standingArrivals(sql: Sql): Promise<StandingArrival[]> {
       asc(conflicts.otherOffset),
     );
   const standing = new Map<string, StandingArrival>();
-  for (const conflict of binding) {
+  for (const conflict of found) {
     const key = `${conflict.stream} ${conflict.identity}`;
     if (standing.has(key) && conflict.decision !== 'other') continue;
     standing.set(key, standingOf(conflict));

@@ -10,18 +10,31 @@ import { NOW } from '../test/ingest-services.js';
 import { onEachWarehouse, type TestWarehouse } from '../test/support/warehouses.js';
 import { decideConflict, listConflicts, reportConflicts, standingArrivals } from './conflicts.js';
 
-/** A warehouse into which a test puts arrivals wherever it likes in the log. */
+/** A warehouse into which a test puts arrivals wherever it likes in the log, each recorded after the one before it. */
 interface Engine extends TestWarehouse {
-  place(topicPartition: number, offset: number, id: string, data: string): Promise<void>;
+  place(
+    topicPartition: number,
+    offset: number,
+    id: string,
+    data: string,
+    recordedAtMicros?: bigint,
+  ): Promise<void>;
 }
 
 /** With Kafka, DuckDB has a sequence of its own; several partitions come to it with history that was copied. */
 function placingInto(opened: TestWarehouse): Engine {
   const { warehouse } = opened;
-  const place: Engine['place'] = async (topicPartition, offset, id, data) => {
+  let placed = 1_000n;
+  const place: Engine['place'] = async (
+    topicPartition,
+    offset,
+    id,
+    data,
+    recordedAtMicros = (placed += 1n),
+  ) => {
     const event = rawEvent(id, { data });
     if (!(warehouse instanceof DuckdbWarehouse)) {
-      const events = [{ offset: BigInt(offset), event, recordedAtMicros: 1n }];
+      const events = [{ offset: BigInt(offset), event, recordedAtMicros }];
       await warehouse.appendFromLog({
         stream: 'executions',
         topicPartition,
@@ -30,7 +43,7 @@ function placingInto(opened: TestWarehouse): Engine {
       });
       return;
     }
-    await warehouse.append([event], { recordedAtMicros: 1n });
+    await warehouse.append([event], { recordedAtMicros });
     await warehouse.run(
       `UPDATE raw_executions SET log_partition = $partition, log_offset = $offset WHERE log_partition = 0`,
       { partition: FIRST_TOPIC_PARTITION + topicPartition, offset },
@@ -78,25 +91,39 @@ onEachWarehouse('conflicts over several partitions', (open) => {
       .sort();
   };
 
-  test('the first in the log is the one in the lowest partition, whatever the offsets', async () => {
-    await engine.place(2, 1, 'a', '{"n":1}');
-    await engine.place(1, 900, 'a', '{"n":2}');
+  /** What stands, by topic partition and offset. */
+  const standing = async (): Promise<string[]> =>
+    (await standingArrivals(sql)).map(
+      ({ logPartition, logOffset }) => `${logPartition - FIRST_TOPIC_PARTITION}:${logOffset}`,
+    );
+
+  test('the one that was recorded first stands, whatever its partition and offset, and whichever was read first', async () => {
+    await engine.place(1, 900, 'a', '{"n":2}', 8n);
+    await engine.place(2, 901, 'a', '{"n":1}', 7n);
+    await engine.place(0, 1, 'a', '{"n":2}', 9n);
     await engine.place(3, 5, 'alone', '{"n":2}');
-    expect(await report(null, upTo({ 1: 900, 2: 1, 3: 5 }))).toBe(1);
-    expect(await listed()).toEqual(['1:900 < 2:1']);
-    expect(await standingArrivals(sql)).toEqual([]);
+    expect(await report(null, upTo({ 0: 1, 1: 900, 2: 901, 3: 5 }))).toBe(1);
+    expect(await listed()).toEqual(['2:901 < 1:900']);
+    expect(await standing()).toEqual(['2:901']);
+  });
+
+  test('of those that were recorded at one time, the first in the log stands', async () => {
+    await engine.place(2, 1, 'a', '{"n":1}', 7n);
+    await engine.place(1, 901, 'a', '{"n":3}', 7n);
+    await engine.place(1, 900, 'a', '{"n":2}', 7n);
+    expect(await report(null, upTo({ 1: 901, 2: 1 }))).toBe(2);
+    expect(await listed()).toEqual(['1:900 < 1:901', '1:900 < 2:1']);
+    expect(await standing()).toEqual(['1:900']);
   });
 
   test('what is above the watermark is not seen, and what stood below it goes on standing', async () => {
-    await engine.place(2, 1, 'a', '{"n":1}');
-    await engine.place(1, 1, 'a', '{"n":2}');
+    await engine.place(2, 1, 'a', '{"n":1}', 8n);
+    await engine.place(1, 1, 'a', '{"n":2}', 7n);
     expect(await report(null, upTo({ 2: 1 }))).toBe(0);
     expect(await report(upTo({ 2: 1 }), upTo({ 1: 1, 2: 1 }))).toBe(1);
     expect(await listed()).toEqual(['2:1 < 1:1']);
-    // A run that takes the first in the log would now measure another event than the one before it did.
-    expect(await standingArrivals(sql)).toEqual([
-      expect.objectContaining({ logPartition: FIRST_TOPIC_PARTITION + 2, logOffset: 1n }),
-    ]);
+    // A run that takes what was recorded first would now measure another event than the one before it did.
+    expect(await standing()).toEqual(['2:1']);
   });
 
   test('a look at everything again reports nothing twice and turns nothing round', async () => {
@@ -128,9 +155,7 @@ onEachWarehouse('conflicts over several partitions', (open) => {
         { decision, actor: 'somebody', reason: 'asked' },
         NOW,
       );
-      expect(await standingArrivals(sql)).toEqual([
-        expect.objectContaining({ logPartition: FIRST_TOPIC_PARTITION + partition }),
-      ]);
+      expect(await standing()).toEqual([`${partition}:1`]);
     }
   });
 

@@ -13,7 +13,7 @@ export interface FoundConflict {
   readonly identity: string;
   readonly source: string;
   readonly eventId: string;
-  /** The arrival that stands as long as nobody decides. */
+  /** The arrival that stands as long as nobody decides: the one that was recorded first. */
   readonly first: LogPosition;
   readonly other: LogPosition;
 }
@@ -55,7 +55,7 @@ interface Range {
  * copies in the engine; only where hashes differ are contents compared in canonical form (key order and 1.0 for 1
  * make no conflict).
  *
- * @param findKnown asked where several partitions hold an identity: a later arrival may stand before an earlier one in the log
+ * @param findKnown asked for each identity with two hashes: which arrival stands is kept, whatever comes later
  */
 export async function* findConflicts(
   warehouse: Warehouse,
@@ -73,7 +73,7 @@ export async function* findConflicts(
   }
 }
 
-/** All arrivals of an identity at once, in log order. */
+/** All arrivals of an identity at once, in the order in which they were recorded. */
 async function* arrivalsByIdentity(
   warehouse: Warehouse,
   range: Range,
@@ -93,8 +93,9 @@ async function* arrivalsByIdentity(
 }
 
 /**
- * All arrivals of identities that have two hashes and something new, by identity and position. It reads the tables as they are: where
- * a consumer wrote the same messages twice, they are alike.
+ * All arrivals of identities that have two hashes and something new. It reads the tables as they are: where a consumer wrote the same
+ * messages twice, they are alike. Partitions have no order between them (with another subject, a conflicting event lies on another
+ * one), so it is the time of recording that tells what came first; within one append of an embedded log, the position.
  */
 function arrivalsSql({ stream, from, to }: Range): string {
   const isInPart = `identity >= $low AND identity < $high`;
@@ -112,7 +113,7 @@ function arrivalsSql({ stream, from, to }: Range): string {
     SELECT identity, log_partition, log_offset, source, id, type, subject, time, data
     FROM ${rawTable(stream)}
     WHERE identity IN (SELECT identity FROM differing) AND ${isUpTo} AND ${isInPart}
-    ORDER BY identity, log_partition, log_offset`;
+    ORDER BY identity, recorded_at, log_partition, log_offset`;
 }
 
 /** Hexadecimal texts from `low` up to, not including, `high`; 'g' is above them all. */
@@ -123,20 +124,19 @@ function digits(part: number): { low: string; high: string } {
 }
 
 /**
- * One conflict for each content that nobody reported yet, at the place in the log where it was first seen. The arrival that stood so
- * far goes on standing: an earlier run has measured it.
+ * One conflict for each content that nobody reported yet, at the place in the log where it was first recorded. The arrival that stood
+ * so far goes on standing: an earlier run has measured it. Of equal copies that was the first in the log.
  */
 async function conflictsAmong(
   { stream, from }: Range,
   arrivals: readonly [Arrival, ...Arrival[]],
   findKnown: FindKnown,
 ): Promise<FoundConflict[]> {
-  const isSpread = arrivals.some(({ log_partition: partition }) => partition !== arrivals[0].log_partition);
-  const known = isSpread ? await findKnown(stream, arrivals[0].identity) : null;
+  const known = await findKnown(stream, arrivals[0].identity);
   const old = arrivals.filter((arrival) => from.some((position) => isUpTo(arrival, position)));
   const at = (position: LogPosition | undefined): Arrival | undefined =>
     arrivals.find((arrival) => isAt(arrival, position));
-  const first = at(known?.first) ?? old[0] ?? arrivals[0];
+  const first = at(known?.first) ?? old.sort(byPosition)[0] ?? arrivals[0];
   const reported = [first, ...old, ...(known?.others ?? []).flatMap((position) => at(position) ?? [])];
   const seen = new Set(reported.map(digestOf));
   const found: FoundConflict[] = [];
@@ -162,6 +162,10 @@ function isUpTo(arrival: Arrival, { partition, offset }: LogPosition): boolean {
 
 function isAt(arrival: Arrival, position: LogPosition | undefined): boolean {
   return arrival.log_partition === position?.partition && arrival.log_offset === position.offset;
+}
+
+function byPosition(a: Arrival, b: Arrival): number {
+  return a.log_partition - b.log_partition || Number(a.log_offset - b.log_offset);
 }
 
 function positionOf({ log_partition: partition, log_offset: offset }: Arrival): LogPosition {

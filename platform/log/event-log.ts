@@ -7,8 +7,9 @@ import type { AppendReceipt } from '../warehouse/warehouse.js';
  */
 export interface EventLog {
   /**
-   * Returns only when the events are durable, in the order given. `recordedAtMicros` is when they came; requests
-   * written together are recorded at the latest of theirs.
+   * Returns only when the events are durable, in the order given. `recordedAtMicros` is when they came. Embedded, requests written
+   * together are recorded at the latest of theirs, and their positions order them; in topics, whose partitions have no order between
+   * them, each message is recorded a microsecond or more after the one before it.
    *
    * @throws UnavailableError (retryable, with details.retryAfterSeconds) when the queue is full or the log can't
    *   be written. Where an answer got lost on the way, some may have been appended all the same: sent again, each counts once

@@ -77,6 +77,31 @@ describe.runIf(hasKafka())('the log on a real broker', () => {
     await log.close();
   });
 
+  test('each message is recorded after the one before it, whatever partition, append or clock', async () => {
+    const config = configOf({ HEADGATE_KAFKA_PARTITIONS: '3' });
+    const log = await open(config);
+    const sent = Array.from({ length: 30 }, (_, index) => `evt_${index}`);
+    for (const [start, recordedAtMicros] of [
+      [0, 1_000n],
+      [10, 1_004n],
+      [20, 900n],
+    ] as const) {
+      const events = sent.slice(start, start + 10).map((id) => ({ ...logEvent(id), subject: `org_${id}` }));
+      await log.append(events, { recordedAtMicros });
+    }
+    await log.close();
+    const recorded = (await readTopic(broker.brokers, `${config.topicPrefix}.executions`)).map(
+      ({ value }) => {
+        const message = decodeMessage(value, 'executions');
+        if (!message.ok) throw new Error(message.problem.message);
+        return { id: message.event.id, at: message.recordedAtMicros };
+      },
+    );
+    recorded.sort((a, b) => Number(a.at - b.at));
+    expect(recorded.map(({ id }) => id)).toEqual(sent);
+    expect(recorded.map(({ at }) => at)).toEqual(sent.map((_, index) => 1_000n + BigInt(index)));
+  });
+
   test('a lost acknowledgement: the append is answered after all, and its events are there once', async () => {
     const config = throughProxy();
     const log = await open(config);

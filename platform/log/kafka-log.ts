@@ -71,6 +71,7 @@ export class KafkaLog implements EventLog {
   private readonly maxBatchBytes: number;
   private sending: Promise<void> | null = null;
   private isClosed = false;
+  private lastRecordedAtMicros = 0n;
 
   constructor(
     private readonly config: KafkaConfig,
@@ -103,7 +104,9 @@ export class KafkaLog implements EventLog {
   ): Promise<AppendReceipt> {
     if (this.isClosed) throw closedError();
     if (events.length === 0) return { count: 0, first: null, last: null };
-    const append = new QueuedAppend(events.map((event) => this.messageOf(event, recordedAtMicros)));
+    const append = new QueuedAppend(
+      events.map((event) => this.messageOf(event, this.recordedFrom(recordedAtMicros))),
+    );
     this.queue.add(append);
     const timer = setTimeout(() => {
       append.fail(lateError(this.config));
@@ -179,6 +182,13 @@ export class KafkaLog implements EventLog {
   private topicIds(): Promise<Map<string, string>> {
     const names = STREAMS.map((stream) => topicName(this.config, stream));
     return fetchTopicIds(kafkaConnection(this.config), names);
+  }
+
+  /** Partitions have no order between them: no two messages of a process are recorded at one time, and a later one never earlier. */
+  private recordedFrom(recordedAtMicros: bigint): bigint {
+    const next = this.lastRecordedAtMicros + 1n;
+    this.lastRecordedAtMicros = recordedAtMicros > next ? recordedAtMicros : next;
+    return this.lastRecordedAtMicros;
   }
 
   private messageOf(event: RawEvent, recordedAtMicros: bigint): OutgoingMessage {

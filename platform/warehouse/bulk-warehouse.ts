@@ -15,6 +15,8 @@ export interface SelectedRows {
 export interface PlacedEvent {
   readonly ordinal: bigint;
   readonly event: RawEvent;
+  /** When it was recorded, where that is not the time of the whole append. */
+  readonly recordedAtMicros?: bigint;
 }
 
 /**

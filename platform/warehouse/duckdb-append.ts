@@ -15,9 +15,10 @@ const ROWS_PER_INSERT = 2000;
  * without makes the engine plan anew with its value as a constant, which takes twice as long as the insert itself.
  */
 const ROWS_AS_SELECTION = `SELECT event.ordinal, event.source, event.id, event.type, event.subject,
-    make_timestamp(event.time_micros) AS time, event.data, event.extra
+    make_timestamp(event.time_micros) AS time, event.data, event.extra, event.recorded_micros
   FROM (SELECT unnest(from_json($rows::VARCHAR, '[{"ordinal": "BIGINT", "source": "VARCHAR", "id": "VARCHAR",
-    "type": "VARCHAR", "subject": "VARCHAR", "time_micros": "BIGINT", "data": "VARCHAR", "extra": "VARCHAR"}]')) AS event)`;
+    "type": "VARCHAR", "subject": "VARCHAR", "time_micros": "BIGINT", "data": "VARCHAR", "extra": "VARCHAR",
+    "recorded_micros": "BIGINT"}]')) AS event)`;
 
 /** One INSERT, ready to run. */
 export interface InsertStatement {
@@ -25,7 +26,11 @@ export interface InsertStatement {
   readonly parameters: QueryParameters;
 }
 
-/** Rows that JavaScript has, as the INSERTs that take them: one for each stream, more for very many rows. */
+/**
+ * Rows that JavaScript has, as the INSERTs that take them: one for each stream, more for very many rows.
+ *
+ * @param recordedAtMicros of rows without a time of their own
+ */
 export function insertsOf(
   baseOffset: bigint,
   placed: readonly PlacedEvent[],
@@ -36,7 +41,7 @@ export function insertsOf(
     const inserts: InsertStatement[] = [];
     for (let start = 0; start < rows.length; start += ROWS_PER_INSERT) {
       inserts.push({
-        sql: insertSql({ stream, sql: ROWS_AS_SELECTION }),
+        sql: insertSql({ stream, sql: ROWS_AS_SELECTION }, 'coalesce(recorded_micros, $recorded_at::BIGINT)'),
         parameters: {
           base: baseOffset,
           recorded_at: recordedAtMicros,
@@ -54,7 +59,7 @@ export function insertsOf(
  */
 function jsonOf(placed: readonly PlacedEvent[]): string {
   return JSON.stringify(
-    placed.map(({ event, ordinal }) => ({
+    placed.map(({ event, ordinal, recordedAtMicros }) => ({
       ordinal: ordinal.toString(),
       source: event.source,
       id: event.id,
@@ -63,14 +68,15 @@ function jsonOf(placed: readonly PlacedEvent[]): string {
       time_micros: event.timeMicros.toString(),
       data: event.data,
       extra: event.extra,
+      recorded_micros: recordedAtMicros?.toString(),
     })),
   );
 }
 
 /** identity and raw_hash are those of core/identity.ts; a test holds the two together. */
-function insertSql({ stream, sql }: SelectedRows): string {
+function insertSql({ stream, sql }: SelectedRows, recordedMicros = '$recorded_at::BIGINT'): string {
   return `INSERT INTO ${rawTable(stream)} (${RAW_COLUMN_LIST})
-    SELECT 0, $base::BIGINT + ordinal, make_timestamp($recorded_at::BIGINT), source, id, md5(source || chr(10) || id),
+    SELECT 0, $base::BIGINT + ordinal, make_timestamp(${recordedMicros}), source, id, md5(source || chr(10) || id),
       type, subject, time, data, extra,
       md5(type || chr(10) || subject || chr(10) || epoch_us(time)::VARCHAR || chr(10) || data)
     FROM (${sql}) AS selected`;

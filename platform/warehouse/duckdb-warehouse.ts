@@ -115,11 +115,12 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
       await this.commit(this.engine.writer, base, {
         isOneStatement: false,
         write: async (connection) => {
-          const placed = placedInOrder(events.map(({ event }) => event));
-          // One time for a batch, as for requests that share a commit: the latest of theirs.
-          const recordedAtMicros = events.reduce((last, event) => max(last, event.recordedAtMicros), 0n);
-          for (const insert of insertsOf(base, placed, recordedAtMicros))
-            await this.engine.inserts.run(insert);
+          const placed = events.map(({ event, recordedAtMicros }, index) => ({
+            ...{ event, recordedAtMicros },
+            ordinal: BigInt(index),
+          }));
+          // Each has a time of its own, by which what came through several partitions is ordered.
+          for (const insert of insertsOf(base, placed, 0n)) await this.engine.inserts.run(insert);
           await recordProgress(connection, batch);
           return rangesOf(placed, base);
         },
@@ -291,8 +292,6 @@ export class DuckdbWarehouse implements Warehouse, BulkWarehouse {
     this.isBroken = false;
   }
 }
-
-const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** What a transaction wrote, by stream. */
 type Written = ReadonlyMap<Stream, OffsetRange>;

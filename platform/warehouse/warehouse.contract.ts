@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { HeadgateError } from '../../core/errors.js';
 import type { RawEvent, Stream } from '../../core/raw-event.js';
+import { formatInstant } from '../../core/time.js';
 import type { AppendReceipt, IngestChunk, LogBatch, Warehouse } from './warehouse.js';
 
 /** One warehouse over a store that outlives it. */
@@ -172,6 +173,17 @@ export function warehouseContract(name: string, make: () => Promise<WarehouseUnd
         expect(await ids('executions')).toEqual(['a', 'b', 'c', 'd']);
         const [row] = await rows('executions');
         expect(row).toMatchObject({ recorded_at: '2026-02-01T00:00:00.000007Z' });
+      });
+
+      test('each keeps the time at which it was recorded', async () => {
+        const { events, ...rest } = batch({ 0: 'a', 1: 'b', 2: 'c' });
+        const times = [9n, 7n, 8n].map((micros) => RECORDED + micros);
+        await warehouse.appendFromLog({
+          ...rest,
+          events: events.map((event, index) => ({ ...event, recordedAtMicros: times[index] ?? 0n })),
+        });
+        const expected = times.map((micros) => formatInstant(micros));
+        expect((await rows('executions')).map(({ recorded_at }) => recorded_at)).toEqual(expected);
       });
 
       test('offsets with gaps between them, and messages without an event, are taken care of', async () => {

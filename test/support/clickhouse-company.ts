@@ -133,12 +133,14 @@ const BATCH = 700;
 export class TopicFeed {
   private readonly offsets = new Map<string, bigint>();
   private taken = -1n;
+  private recordedAtMicros = 0n;
 
   constructor(
     private readonly from: Pick<Warehouse, 'stream' | 'positions'>,
     private readonly to: ClickHouseWarehouse,
-    /** By default every event is in the partition of its id, so that copies stay in the order they came in. */
-    private readonly partitionOf: (event: RawEvent) => number = ({ id }) => checksum(id) % PARTITIONS,
+    /** As in the topics: copies stay in the order they came in, and what has another subject may overtake. */
+    private readonly partitionOf: (event: RawEvent) => number = ({ subject }) =>
+      checksum(subject) % PARTITIONS,
   ) {}
 
   /** Everything that is new since the last call. */
@@ -155,14 +157,15 @@ export class TopicFeed {
     }
   }
 
-  async deliverEvents(stream: Stream, events: readonly RawEvent[]): Promise<void> {
-    for (let topicPartition = 0; topicPartition < PARTITIONS; topicPartition += 1) {
-      const own = events.filter((event) => this.partitionOf(event) === topicPartition);
+  private async deliverEvents(stream: Stream, events: readonly RawEvent[]): Promise<void> {
+    const recorded = events.map((event) => ({ event, recordedAtMicros: (this.recordedAtMicros += 1n) }));
+    // From the last partition on, so that neither the order of reading nor that of partitions is the one in which events came.
+    for (let topicPartition = PARTITIONS - 1; topicPartition >= 0; topicPartition -= 1) {
+      const own = recorded.filter(({ event }) => this.partitionOf(event) === topicPartition);
       for (let start = 0; start < own.length; start += BATCH) {
-        const logged = own.slice(start, start + BATCH).map((event) => ({
+        const logged = own.slice(start, start + BATCH).map((one) => ({
+          ...one,
           offset: this.nextOffset(`${stream} ${topicPartition}`),
-          event,
-          recordedAtMicros: event.timeMicros,
         }));
         const lastOffset = logged.at(-1)?.offset ?? 0n;
         await this.to.appendFromLog({ stream, topicPartition, events: logged, lastOffset });

@@ -9,7 +9,7 @@ const DECISION_COLUMNS = {
   log_offset: 'bigint',
 } as const;
 
-/** Which arrival of a conflicting identity stands, where somebody decided; without a decision it is the first. */
+/** Which arrival of a conflicting identity stands: the decided one, else the one that was recorded first. */
 export interface StandingArrival {
   readonly stream: string;
   readonly identity: string;
@@ -17,7 +17,7 @@ export interface StandingArrival {
   readonly logOffset: bigint;
 }
 
-/** What a run joins beside the events: all published catalog versions, and the decisions on conflicts. */
+/** What a run joins beside the events: all published catalog versions, and what stands of each conflict. */
 export function companyInputs(
   catalogs: CatalogStore,
   standingArrivals: () => Promise<readonly StandingArrival[]>,

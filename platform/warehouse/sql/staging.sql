@@ -18,8 +18,8 @@
 {% endmacro %}
 
 {#
-  Rows that do not stand: all but one of those that share an identity. The one that stands is the decided one, else the first in the log.
-  `decisions` is a relation of (stream, identity, log_partition, log_offset).
+  Rows that do not stand: all but one of those that share an identity. The one that stands is the first in the log, and of conflicting
+  ones the one that `decisions` names, a relation of (stream, identity, log_partition, log_offset).
 #}
 {% macro repeated_rows(stream, raw, decisions) %}
 select
