@@ -72,6 +72,7 @@ export const ERROR_CODES = [
   'data_directory_corrupt',
   'schema_migration_failed',
   'needs_database_url',
+  'stripe_key_refused',
   'python_missing',
   'transform_failed',
   'transform_running',
@@ -83,6 +84,7 @@ export const ERROR_CODES = [
   'warehouse_unavailable',
   'log_unavailable',
   'sql_unavailable',
+  'stripe_unavailable',
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

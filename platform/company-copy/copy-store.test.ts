@@ -124,7 +124,7 @@ describe.runIf(hasPostgres())('copying the embedded store into a server', () => 
   });
 
   test('a second copy copies nothing, and a later one only what is new', async () => {
-    expect((await copy()).map(({ copied }) => copied)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    expect((await copy()).filter(({ copied }) => copied > 0)).toEqual([]);
     await new AuditLog(source).append(
       { actor: 'cli:ana', action: 'month.close', target: '2026-09', details: {} },
       NOW,

@@ -25,6 +25,7 @@ const TABLES: readonly PgTable[] = [
   schema.vaultPersons,
   schema.quarantine,
   schema.conflicts,
+  schema.outboundIntents,
 ];
 
 /** Of what an installation was set up with, the keys go over; the warehouse and the topics of the other side are its own. */

@@ -224,3 +224,42 @@ export const idempotencyKeys = pgTable(
     index('idempotency_keys_by_expiry').on(table.expiresAt),
   ],
 );
+
+/** Writes that leave the house, each to happen once: what they are for, their bytes, and what has become of them. */
+export const outboundIntents = pgTable(
+  'outbound_intents',
+  {
+    /** Derived from what it is for: account, mode, scope, meter, period, kind, sequence. */
+    intentId: text('intent_id').primaryKey(),
+    account: text('account').notNull(),
+    mode: text('mode', { enum: ['live', 'test'] }).notNull(),
+    kind: text('kind', { enum: ['invoice', 'invoice_item', 'finalize', 'credit_note'] }).notNull(),
+    scope: text('scope').notNull(),
+    meter: text('meter'),
+    periodStart: instant('period_start').notNull(),
+    periodEnd: instant('period_end').notNull(),
+    sequence: integer('sequence').notNull(),
+    /** What is carried out together, in the order of `position`. */
+    groupId: text('group_id').notNull(),
+    position: integer('position').notNull(),
+    /** Canonical JSON, as it will be sent whenever it is sent. */
+    request: text('request').notNull(),
+    state: text('state', { enum: ['planned', 'sending', 'done', 'refused', 'quarantined'] }).notNull(),
+    /** Counts idempotency keys: 0 before the first send. */
+    attempt: integer('attempt').notNull().default(0),
+    attemptBeganAt: instant('attempt_began_at'),
+    mustLook: boolean('must_look').notNull().default(false),
+    objectId: text('object_id'),
+    objectAmountMinor: offset('object_amount_minor'),
+    objectCurrency: text('object_currency'),
+    objectStatus: text('object_status'),
+    problemCode: text('problem_code'),
+    problemMessage: text('problem_message'),
+    createdAt: instant('created_at').notNull(),
+    settledAt: instant('settled_at'),
+  },
+  (table) => [
+    unique('outbound_intents_in_order').on(table.groupId, table.position),
+    index('outbound_intents_by_state').on(table.state, table.createdAt),
+  ],
+);
