@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Meter } from '../core/catalog/usage.js';
 import { formatDate, dateInUtc, formatInstant, type Period } from '../core/time.js';
+import { digestSql } from '../platform/warehouse/digest-sql.js';
 import type { QueryParameter, RunReader } from '../platform/warehouse/warehouse.js';
 import { meteredDialect, type MeteredDialect } from './metered-dialect.js';
 
@@ -22,6 +23,8 @@ export interface WindowTotal {
   /** Digits with a fraction. */
   readonly used: string;
   readonly events: number;
+  /** Of which events, whatever their order: core/event-set.ts. Digests of windows without a common event add up. */
+  readonly eventDigest: bigint;
 }
 
 /** One event that was metered, with the quantity it put in. */
@@ -51,8 +54,19 @@ const FILTER_COLUMNS: Readonly<Record<string, string>> = {
 };
 
 const Total = z
-  .object({ window_id: z.string(), total: z.string(), highest: z.string(), events: z.bigint() })
-  .transform(({ window_id: windowId, events, ...sums }) => ({ windowId, ...sums, events: Number(events) }));
+  .object({
+    window_id: z.string(),
+    total: z.string(),
+    highest: z.string(),
+    events: z.bigint(),
+    digest: z.string(),
+  })
+  .transform(({ window_id: windowId, events, digest, ...sums }) => ({
+    windowId,
+    ...sums,
+    events: Number(events),
+    eventDigest: BigInt(digest),
+  }));
 const Event = z
   .object({
     window_id: z.string(),
@@ -186,9 +200,11 @@ export async function readUsage(
   if (windows.length === 0) return new Map();
   const bindings = new Bindings();
   const metered = meteredSql(windows, run, bindings);
+  const { lineFeed, sumOf } = digestSql(run.dialect);
   const totals = await run.query(
     `${metered}
-     select window_id, sum(quantity) as total, max(quantity) as highest, count(*) as events
+     select window_id, sum(quantity) as total, max(quantity) as highest, count(*) as events,
+       ${sumOf(`source || ${lineFeed} || event_id`)} as digest
      from metered group by window_id`,
     bindings.values,
     Total,
@@ -197,9 +213,9 @@ export async function readUsage(
     windows.filter(({ meter }) => meter.aggregation === 'max').map(({ windowId }) => windowId),
   );
   return new Map(
-    totals.map(({ windowId, total, highest, events }) => [
+    totals.map(({ windowId, total, highest, ...counted }) => [
       windowId,
-      { windowId, used: levels.has(windowId) ? highest : total, events },
+      { windowId, used: levels.has(windowId) ? highest : total, ...counted },
     ]),
   );
 }

@@ -39,6 +39,8 @@ export interface OverageLine {
   readonly included: string | null;
   readonly overage: string;
   readonly events: number;
+  /** Of these events: core/event-set.ts. */
+  readonly eventDigest: string;
   readonly status: 'due' | 'within' | 'stopped' | 'unpriced' | 'unrated';
   readonly reason: string | null;
   readonly amount: Money | null;
@@ -162,6 +164,9 @@ function lineOf(question: OverageQuestion, usage: ReadonlyMap<string, WindowTota
     included: rated.included === null ? null : formatDecimal(rated.included),
     overage: formatDecimal(rated.overage),
     events: windows.reduce((sum, { windowId }) => sum + (usage.get(windowId)?.events ?? 0), 0),
+    eventDigest: windows
+      .reduce((sum, { windowId }) => sum + (usage.get(windowId)?.eventDigest ?? 0n), 0n)
+      .toString(),
     isIncludedAssumed: isIncludedAssumed(metered),
     stopPolicy: terms.stop,
     catalogVersion: terms.soldUnder?.version ?? null,

@@ -5,10 +5,11 @@ import { InputError } from '../core/errors.js';
 import { parseInstant, type Instant, type Period } from '../core/time.js';
 import type { RunReader } from '../platform/warehouse/warehouse.js';
 import { catalogVersions } from './catalog-versions.js';
-import { readMeteredEvents, readUsage, type MeteredEvent } from './metered-usage.js';
+import { readMeteredEvents, readUsage, type MeteredEvent, type WindowTotal } from './metered-usage.js';
 import {
   overageQuestions,
   planOverage,
+  rateUsage,
   type OverageBooks,
   type OverageLine,
   type OveragePlan,
@@ -88,12 +89,24 @@ export async function loadBooks(
  * the run given. Nothing is written.
  */
 export async function previewOverage(run: RunReader, request: OverageRequest): Promise<OveragePlan> {
+  return planOverage(...(await loadUsage(run, request)));
+}
+
+/** Every line of these periods, also where usage is within what is included: what an overage run holds against its ledger. */
+export async function ratedLines(run: RunReader, request: OverageRequest): Promise<OverageLine[]> {
+  return rateUsage(...(await loadUsage(run, request)));
+}
+
+async function loadUsage(
+  run: RunReader,
+  request: OverageRequest,
+): Promise<[OverageQuestion[], ReadonlyMap<string, WindowTotal>]> {
   const questions = await loadQuestions(run, request);
   const usage = await readUsage(
     questions.flatMap(({ windows }) => windows),
     run,
   );
-  return planOverage(questions, usage);
+  return [questions, usage];
 }
 
 /**

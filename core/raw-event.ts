@@ -37,3 +37,13 @@ export interface LogPosition {
 
 /** Per stream and partition, the highest position that counts (inclusive). A run is bound to one. */
 export type WatermarkVector = Readonly<Record<Stream, readonly LogPosition[]>>;
+
+/** A watermark as JSON, as models read it too: `{"billing": [[partition, offset], …], …}`; offsets stay below 2^48. */
+export function watermarkJson(watermark: WatermarkVector): Record<string, [number, number][]> {
+  return Object.fromEntries(
+    STREAMS.map((stream) => [
+      stream,
+      watermark[stream].map(({ partition, offset }): [number, number] => [partition, Number(offset)]),
+    ]),
+  );
+}

@@ -3,7 +3,7 @@ import { asc, desc, gt, sql as sqlText } from 'drizzle-orm';
 import { canonicalJson } from '../core/canonical-json.js';
 import type { Instant } from '../core/time.js';
 import { auditEntries } from './sql/schema.js';
-import { transaction, type Sql } from './sql/sql.js';
+import { transaction, type Sql, type SqlDatabase } from './sql/sql.js';
 
 export interface AuditRecord {
   /** A key's id, or `cli:<user>` */
@@ -37,23 +37,26 @@ export class AuditLog {
   constructor(private readonly sql: Sql) {}
 
   append(record: AuditRecord, now: Instant): Promise<AuditEntry> {
-    return transaction(this.sql, async (database) => {
-      // Two appends at once would both follow the same entry.
-      await database.execute(sqlText`select pg_advisory_xact_lock(${APPEND_LOCK})`);
-      const [last] = await database.select().from(auditEntries).orderBy(desc(auditEntries.sequence)).limit(1);
-      const content = {
-        sequence: (last?.sequence ?? 0n) + 1n,
-        at: now,
-        actor: record.actor,
-        action: record.action,
-        target: record.target,
-        details: canonicalJson(record.details),
-        previousHash: last?.hash ?? GENESIS,
-      };
-      const entry = { ...content, hash: hashOf(content) };
-      await database.insert(auditEntries).values(entry);
-      return entry;
-    });
+    return transaction(this.sql, (database) => this.appendIn(database, record, now));
+  }
+
+  /** In the transaction of what it tells, so that there is neither without the other. Others append once that has ended. */
+  async appendIn(database: SqlDatabase, record: AuditRecord, now: Instant): Promise<AuditEntry> {
+    // Two appends at once would both follow the same entry.
+    await database.execute(sqlText`select pg_advisory_xact_lock(${APPEND_LOCK})`);
+    const [last] = await database.select().from(auditEntries).orderBy(desc(auditEntries.sequence)).limit(1);
+    const content = {
+      sequence: (last?.sequence ?? 0n) + 1n,
+      at: now,
+      actor: record.actor,
+      action: record.action,
+      target: record.target,
+      details: canonicalJson(record.details),
+      previousHash: last?.hash ?? GENESIS,
+    };
+    const entry = { ...content, hash: hashOf(content) };
+    await database.insert(auditEntries).values(entry);
+    return entry;
   }
 
   /** Oldest first, after `after`. */

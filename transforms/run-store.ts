@@ -1,9 +1,9 @@
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import { z } from 'zod';
 import { RefusedError } from '../core/errors.js';
-import { STREAMS, type WatermarkVector } from '../core/raw-event.js';
+import { watermarkJson, type WatermarkVector } from '../core/raw-event.js';
 import type { Instant } from '../core/time.js';
-import { monthPins, pointers, runs } from '../platform/sql/schema.js';
+import { monthPins, pointers, runHolds, runs } from '../platform/sql/schema.js';
 import { transaction, type Sql, type SqlDatabase } from '../platform/sql/sql.js';
 import type { RunLocation } from '../platform/warehouse/warehouse.js';
 
@@ -35,16 +35,6 @@ const StoredWatermark = z.object({
   crm: Positions,
 });
 const Figures = z.record(z.string(), z.number()).nullable();
-
-/** A watermark as JSON, as models read it too: `{"billing": [[partition, offset], …], …}`; offsets stay below 2^48. */
-export function watermarkJson(watermark: WatermarkVector): Record<string, [number, number][]> {
-  return Object.fromEntries(
-    STREAMS.map((stream) => [
-      stream,
-      watermark[stream].map(({ partition, offset }): [number, number] => [partition, Number(offset)]),
-    ]),
-  );
-}
 
 function fromRow(row: typeof runs.$inferSelect): Run {
   return {
@@ -177,7 +167,8 @@ export async function abandonedRuns(sql: Sql): Promise<Run[]> {
 export async function surplusRuns(sql: Sql, keep: number): Promise<Run[]> {
   const current = await currentRun(sql);
   const pinned = await sql.database.select({ runId: monthPins.runId }).from(monthPins);
-  const kept = new Set([current?.runId, ...pinned.map(({ runId }) => runId)]);
+  const held = await sql.database.selectDistinct({ runId: runHolds.runId }).from(runHolds);
+  const kept = new Set([current?.runId, ...[...pinned, ...held].map(({ runId }) => runId)]);
   const rows = await sql.database
     .select()
     .from(runs)

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { watermarkJson, type Run } from '../../transforms/run-store.js';
+import { watermarkJson } from '../../core/raw-event.js';
+import type { Run } from '../../transforms/run-store.js';
 import { InstantAnswer } from '../shapes.js';
 
 /** A build of the marts, as the API shows it. */

@@ -7,13 +7,14 @@ import { finished } from 'node:stream/promises';
 import { z } from 'zod';
 import { apiJson } from '../../api/json-answer.js';
 import type { Catalog } from '../../core/catalog.js';
+import { watermarkJson } from '../../core/raw-event.js';
 import { formatInstant, parseInstant, type Instant } from '../../core/time.js';
 import { DEFAULT_OPTIONS, type GeneratorOptions } from '../../fixtures/generator/options.js';
 import { generateCompany } from '../../fixtures/generator/generate-company.js';
 import { ingestNdjsonFile } from '../../ingest/files/ingest-file.js';
 import { loadCatalogFile } from '../../platform/catalog-file.js';
 import { packagePath } from '../../platform/package-path.js';
-import { currentRun, watermarkJson, type Run } from '../../transforms/run-store.js';
+import { currentRun, type Run } from '../../transforms/run-store.js';
 import type { Runtime } from '../runtime.js';
 import type { DemoCatalog } from './demo-catalogs.js';
 

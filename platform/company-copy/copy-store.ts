@@ -26,6 +26,10 @@ const TABLES: readonly PgTable[] = [
   schema.quarantine,
   schema.conflicts,
   schema.outboundIntents,
+  schema.stripeCustomers,
+  schema.bills,
+  schema.billLines,
+  schema.carryMovements,
 ];
 
 /** Of what an installation was set up with, the keys go over; the warehouse and the topics of the other side are its own. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OWN_PARTITION } from '../../core/raw-event.js';
+import { digestSql } from '../warehouse/digest-sql.js';
 import type { Dialect, Queries } from '../warehouse/warehouse.js';
 
 /** What a stream holds of one day (of event time, UTC): how many rows, and a sum over their hashes that no order changes. */
@@ -17,31 +18,23 @@ const SPELLINGS: Readonly<
     {
       micros: (column: string) => string;
       day: string;
-      lineFeed: string;
-      hash: (text: string) => string;
-      wide: string;
     }
   >
 > = {
   duckdb: {
     micros: (column) => `cast(epoch_us(${column}) as varchar)`,
     day: 'cast(cast(time as date) as varchar)',
-    lineFeed: 'chr(10)',
-    hash: (text) => `md5_number_lower(${text})`,
-    wide: 'hugeint',
   },
   clickhouse: {
     micros: (column) => `toString(toUnixTimestamp64Micro(${column}))`,
     day: "toString(toDate(time, 'UTC'))",
-    lineFeed: 'char(10)',
-    hash: (text) => `reinterpretAsUInt64(substring(MD5(${text}), 9, 8))`,
-    wide: 'Int128',
   },
 };
 
 /** Every column of a raw row, so that a digest differs when any of them does. */
 function rowText(dialect: Dialect): string {
-  const { micros, lineFeed } = SPELLINGS[dialect];
+  const { micros } = SPELLINGS[dialect];
+  const { lineFeed } = digestSql(dialect);
   const text = (column: string): string => `cast(${column} as varchar)`;
   return [
     text('log_partition'),
@@ -69,14 +62,14 @@ export async function dayDigests(
   relation: string,
   last: bigint,
 ): Promise<ReadonlyMap<string, DayDigest>> {
-  const { day, hash, wide } = SPELLINGS[queries.dialect];
+  const { day } = SPELLINGS[queries.dialect];
   const rows = await queries.query(
-    `select hashed.day as day, count(*) as rows, cast(sum(cast(hashed.hash as ${wide})) as varchar) as digest
+    `select told.day as day, count(*) as rows, ${digestSql(queries.dialect).sumOf('told.content')} as digest
      from (
-       select ${day} as day, ${hash(rowText(queries.dialect))} as hash
+       select ${day} as day, ${rowText(queries.dialect)} as content
        from ${relation} as raw where raw.log_partition = ${OWN_PARTITION} and raw.log_offset <= $last
-     ) as hashed
-     group by hashed.day`,
+     ) as told
+     group by told.day`,
     { last },
     Row,
   );

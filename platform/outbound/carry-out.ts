@@ -16,6 +16,8 @@ export interface CarryOutDeps {
   /** @throws UnavailableError `lease_lost` when another process has taken over the customer */
   readonly assertHeld: () => Promise<void>;
   readonly wait: (ms: number) => Promise<void>;
+  /** Looked at before an intent that is not done; what it objects to stops the group there, with that reason. */
+  readonly objection?: (intent: KeptIntent, done: readonly KeptIntent[]) => Promise<KeptIntent['problem']>;
 }
 
 /** A group's intents, in order, up to the first that did not come to its end. */
@@ -39,6 +41,8 @@ export async function carryOut(groupId: string, deps: CarryOutDeps): Promise<Car
     const { on } = kept.request;
     const about = on === null ? null : objectIds.get(on);
     invariant(about !== undefined, `intent ${kept.intentId} comes before the one that it is about`);
+    const problem = kept.state === 'done' ? null : ((await deps.objection?.(kept, intents)) ?? null);
+    if (problem !== null) return { intents, stoppedBy: { ...kept, problem } };
     const intent = await carryOutOne(kept, sendable(kept.request, about), deps);
     intents.push(intent);
     if (intent.object === null) return { intents, stoppedBy: intent };
@@ -59,7 +63,7 @@ async function carryOutOne(
     const begun = await readyToSend(intent, request, deps);
     if (begun.state !== 'sending') return begun;
     const outcome = await send(begun, request, deps);
-    intent = await after(begun, outcome, deps);
+    intent = await after(begun, request, outcome, deps);
     if (intent.state !== 'sending') return intent;
     if (outcome.outcome === 'not_executed' && outcome.retryAfterMs > 0) await deps.wait(outcome.retryAfterMs);
   }
@@ -78,20 +82,26 @@ async function readyToSend(
 ): Promise<KeptIntent> {
   if (intent.attempt === 0) return deps.store.begin(intent, deps.clock());
   if (intent.state === 'sending' && !intent.mustLook && isKeyTrusted(intent, deps.clock())) return intent;
-  const found = await deps.side.find({
-    intentId: intent.intentId,
-    kind: intent.purpose.kind,
-    request,
-  });
+  return (await settledByFinding(intent, request, deps)) ?? deps.store.begin(intent, deps.clock());
+}
+
+/** What it has made already is adopted; null when it has made nothing. */
+async function settledByFinding(
+  intent: KeptIntent,
+  request: SendableRequest,
+  { side, store, clock }: CarryOutDeps,
+): Promise<KeptIntent | null> {
+  const { intentId, purpose } = intent;
+  const found = await side.find({ intentId, kind: purpose.kind, request });
   const [one, ...more] = found;
-  if (one === undefined) return deps.store.begin(intent, deps.clock());
-  if (more.length === 0) return deps.store.settle(intent, one, deps.clock());
+  if (one === undefined) return null;
+  if (more.length === 0) return store.settle(intent, one, clock());
   const ids = found.map(({ objectId }) => objectId).join(', ');
   const problem = {
     code: 'duplicate',
     message: `the other side has it ${found.length} times (${ids}); delete or credit all but one, and reconcile`,
   };
-  return deps.store.stop(intent, 'quarantined', problem, deps.clock());
+  return store.stop(intent, 'quarantined', problem, clock());
 }
 
 function isKeyTrusted({ attemptBeganAt }: KeptIntent, now: Instant): boolean {
@@ -110,14 +120,20 @@ export function idempotencyKeyOf({ intentId, attempt }: KeptIntent): string {
 
 async function after(
   intent: KeptIntent,
+  request: SendableRequest,
   outcome: SendOutcome,
-  { store, clock }: CarryOutDeps,
+  deps: CarryOutDeps,
 ): Promise<KeptIntent> {
+  const { store, clock } = deps;
   switch (outcome.outcome) {
     case 'done':
       return store.settle(intent, outcome.object, clock());
     case 'refused':
-      return store.stop(intent, 'refused', { code: outcome.code, message: outcome.message }, clock());
+      // It may be refused because it is so already: somebody has made the invoice final by hand.
+      return (
+        (await settledByFinding(intent, request, deps)) ??
+        store.stop(intent, 'refused', { code: outcome.code, message: outcome.message }, clock())
+      );
     case 'not_executed':
       return intent;
     case 'unknown':

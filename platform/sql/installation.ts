@@ -4,7 +4,8 @@ import { installation } from './schema.js';
 import type { Sql } from './sql.js';
 
 /** What an installation is set up with once. A secret stands here as a hash of it, never as itself. */
-export type InstallationName = 'token_key' | 'vault_key' | 'warehouse' | `kafka_topic ${string}`;
+export type InstallationName =
+  'token_key' | 'vault_key' | 'warehouse' | `kafka_topic ${string}` | `stripe_account ${'live' | 'test'}`;
 
 /**
  * Keeps `value` when there is none yet, and refuses when there is another: this process was pointed at something that does not belong

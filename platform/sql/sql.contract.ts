@@ -131,7 +131,7 @@ export function sqlContract(name: string, make: () => Promise<SqlUnderTest>): vo
 
     test('the first migration makes every table of the schema, empty', async () => {
       const tables = Object.values(schema).filter((value) => is(value, PgTable));
-      expect(tables).toHaveLength(14);
+      expect(tables).toHaveLength(19);
       for (const table of tables) expect(await sql.database.select().from(table)).toEqual([]);
     });
   });

@@ -3,6 +3,7 @@ import type { OverageLine } from '../../billing/overage-plan.js';
 import { explainOverageLine, previewOverage, type OverageRequest } from '../../billing/preview-overage.js';
 import { startOfDay } from '../../core/calendar.js';
 import type { Catalog } from '../../core/catalog.js';
+import { eventSetDigest } from '../../core/event-set.js';
 import {
   addMonths,
   formatDate,
@@ -17,6 +18,7 @@ import { expectedOverage, type ExpectedLine } from '../oracles/overage-oracle.js
 import { standingEvents, type StandingEvent } from '../oracles/standing-events.js';
 import type { TestCompany } from '../support/company.js';
 import { openMeasuredCompany } from '../support/measured-company.js';
+import { md5 } from '../support/rating.js';
 
 /*
  * What the preview says, against a second rater that reads the raw lines of the file and shares no code with billing/. With every
@@ -208,6 +210,7 @@ describe.each(SHARES)('%s', (name, share) => {
       expect(explained.events.map(({ source, eventId }) => `${source} ${eventId}`).sort()).toEqual(
         twin?.events,
       );
+      expect(line.eventDigest).toBe(eventSetDigest(explained.events, md5));
     }
     expect(lines.length).toBeGreaterThan(0);
   });

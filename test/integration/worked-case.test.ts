@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainOverageLine, previewOverage } from '../../billing/preview-overage.js';
+import { eventSetDigest } from '../../core/event-set.js';
 import { formatInstant, parseInstant } from '../../core/time.js';
 import { WORKED_CASE_EXPECTED as EXPECTED } from '../../fixtures/worked-case-expected.js';
 import { WORKED_CASE_AS_OF } from '../../fixtures/worked-case.js';
@@ -11,6 +12,7 @@ import type { TestCompany } from '../support/company.js';
 import { exportedRows, linesOf, type ExportedRow } from '../support/mart-rows.js';
 import { exportMarts, exportRun } from '../support/marts-export.js';
 import { openWorkedCompany } from '../support/worked-company.js';
+import { md5 } from '../support/rating.js';
 
 /*
  * Six orgs over four months whose numbers were worked out by hand (fixtures/worked-case.ts), on both engines.
@@ -140,6 +142,7 @@ async function expectOverageByHand(runs: RunAccess): Promise<void> {
       ['ada-14', 700.5],
       ['ada-15', 149.5],
     ]);
+    expect(line?.eventDigest).toBe(eventSetDigest(events, md5));
   });
 }
 

@@ -10,6 +10,7 @@ import {
 import { subscriptionsOf, type SubscriptionEvent } from '../../billing/subscription-timeline.js';
 import { parseCatalog, type Catalog } from '../../core/catalog.js';
 import type { PublishedCatalog } from '../../core/catalog/tables.js';
+import { eventSetDigest } from '../../core/event-set.js';
 import { addDecimals, compareDecimals, formatDecimal, parseDecimal, ZERO } from '../../core/decimal.js';
 import { parseInstant, type Instant, type Period } from '../../core/time.js';
 
@@ -201,7 +202,13 @@ function totalOf(inside: readonly Used[], { windowId, meter }: UsageWindow): Win
     meter.aggregation === 'max'
       ? quantities.reduce((most, one) => (compareDecimals(one, most) > 0 ? one : most), ZERO)
       : quantities.reduce(addDecimals, ZERO);
-  return { windowId, used: formatDecimal(used), events: inside.length };
+  const counted = inside.map(({ id }) => ({ source: '/usage', eventId: id }));
+  return {
+    windowId,
+    used: formatDecimal(used),
+    events: inside.length,
+    eventDigest: BigInt(eventSetDigest(counted, md5)),
+  };
 }
 
 /** What a test says about a line: `used / included / over = amount, status`. */

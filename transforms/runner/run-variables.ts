@@ -1,5 +1,5 @@
 import { formatInstant, type Instant } from '../../core/time.js';
-import { watermarkJson } from '../run-store.js';
+import { watermarkJson } from '../../core/raw-event.js';
 import { factsDefinitionDigest } from './definition-digest.js';
 import type { RunPlan } from './transform.js';
 

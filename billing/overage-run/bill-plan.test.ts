@@ -1,0 +1,336 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { between } from '../../test/support/rating.js';
+import type { OverageLine } from '../overage-plan.js';
+import { billIntents } from './bill-intents.js';
+import {
+  orgCurrency,
+  planBills,
+  type BillBooks,
+  type BillPlan,
+  type LedgerLine,
+  type Payer,
+} from './bill-plan.js';
+import { chargeable, stripeAmount } from './stripe-amounts.js';
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const SEPTEMBER = between('2026-09-01T00:00:00Z', '2026-10-01T00:00:00Z');
+const payer = (changes: Partial<Payer> = {}): Payer => ({
+  customerId: 'cus_1',
+  currency: null,
+  collection: { method: 'charge_automatically' },
+  ...changes,
+});
+
+function rated(lineId: string, amountMinor: bigint | null, changes: Partial<OverageLine> = {}): OverageLine {
+  const currency = 'USD';
+  return {
+    lineId,
+    orgId: 'org_1',
+    subscriptionId: 'sub_1',
+    meterId: lineId,
+    period: SEPTEMBER,
+    ...{ used: '1500', included: '1000', overage: '500', events: 3, eventDigest: '17' },
+    status: amountMinor === 0n ? 'within' : 'due',
+    reason: null,
+    amount: amountMinor === null ? null : { amountMinor, currency },
+    ...{ isAssumed: false, isIncludedAssumed: false, stopPolicy: 'soft', catalogVersion: 1n },
+    ...changes,
+  };
+}
+const inCurrency = (lineId: string, amountMinor: bigint, currency: string, orgId = 'org_1'): OverageLine =>
+  rated(lineId, amountMinor, { orgId, amount: { amountMinor, currency } });
+
+function books(lines: readonly OverageLine[], changes: Partial<BillBooks> = {}): BillBooks {
+  return {
+    account: { account: 'acct_1', mode: 'test' },
+    month: '2026-09-01',
+    ending: SEPTEMBER,
+    lines,
+    ledger: new Map(),
+    carriedMinor: new Map(),
+    billCounts: new Map(),
+    payers: new Map([['org_1', payer()]]),
+    sha256,
+    ...changes,
+  };
+}
+const ledger = (...entries: readonly [string, bigint, number, string?][]): BillBooks['ledger'] =>
+  new Map(
+    entries.map(([lineId, amountMinor, sequence, currency = 'USD']): [string, LedgerLine[]] => [
+      lineId,
+      [{ lineId, amountMinor, sequence, currency }],
+    ]),
+  );
+const waiting = (amountMinor: bigint, currency = 'USD') =>
+  new Map([[orgCurrency('org_1', currency), amountMinor]]);
+const billed = ({ bills }: BillPlan) =>
+  bills.map(({ lines, carriedItemMinor, totalMinor }) => ({
+    items: lines.map(({ rated: { lineId }, sequence, chargedMinor }) => [lineId, sequence, chargedMinor]),
+    carriedItemMinor,
+    totalMinor,
+  }));
+
+describe('one org', () => {
+  test('what was rated is on one bill, line by line', () => {
+    const plan = planBills(books([rated('ops', 1_234n), rated('storage', 200n), rated('calls', 0n)]));
+    expect(billed(plan)).toEqual([
+      {
+        items: [
+          ['ops', 1, 1_234n],
+          ['storage', 1, 200n],
+        ],
+        carriedItemMinor: 0n,
+        totalMinor: 1_434n,
+      },
+    ]);
+    expect(plan).toMatchObject({ carried: [], movements: [], heldBack: [] });
+  });
+
+  test('each currency has a bill of its own', () => {
+    const plan = planBills(books([rated('ops', 1_000n), inCurrency('storage', 700n, 'EUR')]));
+    expect(plan.bills.map(({ currency, totalMinor }) => [currency, totalMinor])).toEqual([
+      ['EUR', 700n],
+      ['USD', 1_000n],
+    ]);
+  });
+
+  test('billed before and worth the same: nothing', () => {
+    const plan = planBills(books([rated('ops', 1_234n)], { ledger: ledger(['ops', 1_234n, 1]) }));
+    expect(plan).toEqual({ bills: [], carried: [], movements: [], heldBack: [] });
+  });
+
+  test('late usage: the difference, as the next sequence of the line, on the next bill of the month', () => {
+    const late = books([rated('ops', 1_500n)], {
+      ledger: ledger(['ops', 1_234n, 2]),
+      billCounts: new Map([[orgCurrency('org_1', 'USD'), 1]]),
+    });
+    const plan = planBills(late);
+    expect(billed(plan)).toEqual([{ items: [['ops', 3, 266n]], carriedItemMinor: 0n, totalMinor: 266n }]);
+    expect(plan.bills[0]?.sequence).toBe(2);
+    expect(plan.bills[0]?.billId).not.toBe(planBills({ ...late, billCounts: new Map() }).bills[0]?.billId);
+  });
+
+  test('under the least that Stripe charges it waits, and goes with the next', () => {
+    const small = planBills(books([rated('ops', 30n)]));
+    expect(small).toMatchObject({ bills: [], carried: [{ reason: 'under_minimum' }], heldBack: [] });
+    expect(small.movements.map(({ amountMinor }) => amountMinor)).toEqual([30n]);
+    const next = planBills(books([rated('calls', 40n)], { carriedMinor: waiting(30n) }));
+    expect(billed(next)).toEqual([{ items: [['calls', 1, 40n]], carriedItemMinor: 30n, totalMinor: 70n }]);
+    expect(next.movements.map(({ amountMinor }) => amountMinor)).toEqual([-30n]);
+  });
+
+  test('too much was billed: it waits as credit, and is taken off the next bill', () => {
+    const less = planBills(books([rated('ops', 1_000n)], { ledger: ledger(['ops', 1_500n, 1]) }));
+    expect(less).toMatchObject({ bills: [], carried: [{ reason: 'credit' }] });
+    expect(less.movements.map(({ amountMinor }) => amountMinor)).toEqual([-500n]);
+    const next = planBills(books([rated('calls', 2_000n)], { carriedMinor: waiting(-500n) }));
+    expect(billed(next)).toEqual([
+      { items: [['calls', 1, 2_000n]], carriedItemMinor: -500n, totalMinor: 1_500n },
+    ]);
+  });
+
+  test('billed in dollars, then sold in euros: all dollars are given back, and the euros billed', () => {
+    const plan = planBills(books([inCurrency('ops', 900n, 'EUR')], { ledger: ledger(['ops', 1_000n, 1]) }));
+    expect(billed(plan)).toEqual([{ items: [['ops', 3, 900n]], carriedItemMinor: 0n, totalMinor: 900n }]);
+    expect(plan.carried.map(({ currency, lines }) => [currency, lines[0]?.sequence])).toEqual([['USD', 2]]);
+    expect(plan.movements).toMatchObject([{ currency: 'USD', amountMinor: -1_000n }]);
+  });
+
+  test('nobody can pay 1,234 fils: a multiple of ten is charged, the rest waits with the others’', () => {
+    const plan = planBills(books([inCurrency('ops', 1_234n, 'KWD'), inCurrency('storage', 2_007n, 'KWD')]));
+    // 4 and 7 are 11: ten of them can be charged.
+    expect(billed(plan)).toEqual([
+      {
+        items: [
+          ['ops', 1, 1_230n],
+          ['storage', 1, 2_000n],
+        ],
+        carriedItemMinor: 10n,
+        totalMinor: 3_240n,
+      },
+    ]);
+    expect(plan.movements.map(({ amountMinor }) => amountMinor)).toEqual([1n]);
+  });
+
+  test('more lines than an invoice holds make several, each with its number', () => {
+    const plan = planBills(books(Array.from({ length: 600 }, (_, index) => rated(`m${index}`, 100n))));
+    expect(plan.bills.map(({ lines, sequence }) => [lines.length, sequence])).toEqual([
+      [249, 1],
+      [249, 2],
+      [102, 3],
+    ]);
+  });
+});
+
+describe('money that nobody can bill', () => {
+  const heldBack = (...given: Parameters<typeof books>) => {
+    const plan = planBills(books(...given));
+    expect(plan).toMatchObject({ bills: [], carried: [], movements: [] });
+    return plan.heldBack.map(({ orgId, cause, message }) => [orgId, cause, message]);
+  };
+
+  test('an org without a customer is named, with the command that links one', () => {
+    expect(heldBack([rated('ops', 100n)], { payers: new Map() })).toEqual([
+      ['org_1', 'no_customer', expect.stringContaining('headgate billing link org_1') as string],
+    ]);
+  });
+
+  test('a customer of another currency, and a currency that Stripe does not have', () => {
+    const payers = new Map([['org_1', payer({ currency: 'EUR' })]]);
+    expect(heldBack([rated('ops', 100n)], { payers })).toEqual([
+      ['org_1', 'customer_currency', expect.stringContaining('EUR') as string],
+    ]);
+    expect(heldBack([inCurrency('ops', 100n, 'IRR')])).toEqual([
+      ['org_1', 'currency_unsupported', expect.stringContaining('IRR') as string],
+    ]);
+  });
+
+  test('more than eight digits', () => {
+    expect(heldBack([rated('ops', 100_000_000n)])[0]?.[1]).toBe('amount_too_large');
+    expect(planBills(books([rated('ops', 99_999_999n)])).bills).toHaveLength(1);
+  });
+
+  test('a meter that vanished from the catalog, after it was billed; before, there is nothing to say', () => {
+    const vanished = rated('ops', null, { status: 'unrated', reason: 'no meter' });
+    expect(heldBack([vanished], { ledger: ledger(['ops', 100n, 1]) })).toEqual([
+      ['org_1', 'no_longer_rated', expect.stringContaining('no meter') as string],
+    ]);
+    expect(heldBack([vanished])).toEqual([]);
+  });
+
+  test('a hard stop that came to light after the bill gives back what was billed', () => {
+    const stopped = rated('ops', null, { status: 'stopped' });
+    const plan = planBills(books([stopped], { ledger: ledger(['ops', 900n, 1]) }));
+    expect(plan.movements.map(({ amountMinor }) => amountMinor)).toEqual([-900n]);
+  });
+});
+
+describe('for any books', () => {
+  const CURRENCIES = ['USD', 'EUR', 'JPY', 'KWD', 'ISK', 'MGA'];
+  const ORGS = ['org_1', 'org_2', 'org_3'];
+  const anyLine = fc.record({
+    org: fc.constantFrom(...ORGS),
+    currency: fc.constantFrom(...CURRENCIES),
+    billedIn: fc.constantFrom(...CURRENCIES),
+    worth: fc.bigInt(0n, 200_000n),
+    before: fc.option(fc.bigInt(-1_000n, 200_000n), { nil: undefined }),
+    sequence: fc.integer({ min: 1, max: 5 }),
+  });
+  const anyBooks = fc
+    .record({
+      lines: fc.array(anyLine, { maxLength: 30 }),
+      waiting: fc.array(fc.bigInt(-5_000n, 5_000n), { minLength: 18, maxLength: 18 }),
+    })
+    .map(({ lines, waiting: amounts }) => {
+      const keys = ORGS.flatMap((org) => CURRENCIES.map((currency) => orgCurrency(org, currency)));
+      return books(
+        lines.map(({ org, currency, worth }, index) => inCurrency(`line_${index}`, worth, currency, org)),
+        {
+          payers: new Map(ORGS.map((org) => [org, payer()])),
+          carriedMinor: new Map(keys.map((key, index) => [key, amounts[index] ?? 0n])),
+          ledger: ledger(
+            ...lines.flatMap(({ before, sequence, billedIn }, index): [string, bigint, number, string][] =>
+              before === undefined ? [] : [[`line_${index}`, before, sequence, billedIn]],
+            ),
+          ),
+        },
+      );
+    });
+
+  /** The books as they are once the plan was carried out. */
+  function afterPlan(before: BillBooks, plan: BillPlan): BillBooks {
+    const entered = new Map(before.ledger);
+    for (const { lines, currency } of [...plan.bills, ...plan.carried]) {
+      for (const { rated: line, sequence, amountMinor } of lines) {
+        const { lineId } = line;
+        const all = entered.get(lineId) ?? [];
+        const known = all.find((one) => one.currency === currency)?.amountMinor ?? 0n;
+        const now = { lineId, currency, amountMinor: known + amountMinor, sequence };
+        entered.set(lineId, [...all.filter((one) => one.currency !== currency), now]);
+      }
+    }
+    const carriedMinor = new Map(before.carriedMinor);
+    for (const { orgId, currency, amountMinor } of plan.movements) {
+      const key = orgCurrency(orgId, currency);
+      carriedMinor.set(key, (carriedMinor.get(key) ?? 0n) + amountMinor);
+    }
+    return { ...before, ledger: entered, carriedMinor };
+  }
+  const total = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((sum, one) => sum + one, 0n);
+
+  test('what is billed and what waits is what was rated, to the minor unit', () => {
+    fc.assert(
+      fc.property(anyBooks, (before) => {
+        const plan = planBills(before);
+        const after = afterPlan(before, plan);
+        const entered = (of: BillBooks, currency: string, lineId: string): bigint =>
+          of.ledger.get(lineId)?.find((one) => one.currency === currency)?.amountMinor ?? 0n;
+        for (const currency of CURRENCIES) {
+          const worth = ({ amount }: OverageLine): bigint =>
+            amount?.currency === currency ? amount.amountMinor : 0n;
+          for (const line of before.lines) expect(entered(after, currency, line.lineId)).toBe(worth(line));
+          const owed = total(
+            before.lines.map((line) => worth(line) - entered(before, currency, line.lineId)),
+          );
+          const ofCurrency = (map: ReadonlyMap<string, bigint>): bigint =>
+            total([...map].filter(([key]) => key.includes(`"${currency}"`)).map(([, amount]) => amount));
+          const onBills = total(
+            plan.bills.filter((bill) => bill.currency === currency).map(({ totalMinor }) => totalMinor),
+          );
+          expect(onBills + ofCurrency(after.carriedMinor)).toBe(owed + ofCurrency(before.carriedMinor));
+        }
+      }),
+    );
+  });
+
+  test('carried out, there is nothing left to do', () => {
+    fc.assert(
+      fc.property(anyBooks, (before) => {
+        const after = afterPlan(before, planBills(before));
+        expect(planBills(after)).toEqual({ bills: [], carried: [], movements: [], heldBack: [] });
+      }),
+    );
+  });
+
+  test('Stripe can charge each bill, and its items are its total', () => {
+    fc.assert(
+      fc.property(anyBooks, (before) => {
+        const context = { account: before.account, month: before.month, ending: before.ending, sha256 };
+        for (const bill of planBills(before).bills) {
+          const { unitMinor, leastMinor } = chargeable(bill.currency);
+          const [invoice, ...rest] = billIntents(bill, context);
+          const items = rest.slice(0, -1).map(({ request }) => Number(request.parameters['amount']));
+          expect(bill.totalMinor % unitMinor).toBe(0n);
+          expect(bill.totalMinor >= leastMinor && bill.totalMinor > 0n).toBe(true);
+          expect(items.length).toBeLessThanOrEqual(250);
+          expect(items.reduce((sum, amount) => sum + amount, 0)).toBe(
+            stripeAmount({ amountMinor: bill.totalMinor, currency: bill.currency }),
+          );
+          expect(rest.every(({ request }) => request.on === invoice?.intentId)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test('no two writes are the same one, and the order of lines changes nothing but their order', () => {
+    fc.assert(
+      fc.property(anyBooks, (before) => {
+        const ids = (plan: BillPlan): string[] =>
+          plan.bills.flatMap((bill) =>
+            billIntents(bill, {
+              account: before.account,
+              month: before.month,
+              ending: before.ending,
+              sha256,
+            }).map(({ intentId }) => intentId),
+          );
+        const forwards = ids(planBills(before));
+        expect(new Set(forwards).size).toBe(forwards.length);
+        const backwards = ids(planBills({ ...before, lines: [...before.lines].reverse() }));
+        expect([...backwards].sort()).toEqual([...forwards].sort());
+      }),
+    );
+  });
+});

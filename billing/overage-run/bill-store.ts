@@ -1,0 +1,245 @@
+import { and, asc, eq, inArray, sql as sqlText } from 'drizzle-orm';
+import type { Instant } from '../../core/time.js';
+import { watermarkJson, type WatermarkVector } from '../../core/raw-event.js';
+import type { IntentStore } from '../../platform/outbound/intent-store.js';
+import type { OutsideAccount } from '../../platform/outbound/intent.js';
+import { billLines, bills, carryMovements, runHolds, stripeCustomers } from '../../platform/sql/schema.js';
+import type { Sql, SqlDatabase } from '../../platform/sql/sql.js';
+import { billIntents, carriedIntentId, lineIntentId, type BillContext } from './bill-intents.js';
+import {
+  orgCurrency,
+  type Bill,
+  type BillBooks,
+  type BillLine,
+  type BillPlan,
+  type LedgerLine,
+  type Payer,
+} from './bill-plan.js';
+
+export type KeptBill = typeof bills.$inferSelect;
+export type KeptBillLine = typeof billLines.$inferSelect;
+
+/** What the usage of a plan was read from, and who asked for it. */
+export interface PlanOrigin {
+  readonly runId: string;
+  readonly watermark: WatermarkVector;
+  readonly actor: string;
+}
+
+/** Rows in one statement, and ids in one list: what parameters allow. */
+const ROWS_AT_ONCE = 500;
+
+/** The ledger of one account in one mode. */
+export class BillStore {
+  constructor(
+    private readonly sql: Sql,
+    readonly account: OutsideAccount,
+    private readonly intents: IntentStore,
+  ) {}
+
+  /** What was entered before, for a plan of the lines given. */
+  async books(
+    month: string,
+    lineIds: readonly string[],
+  ): Promise<Pick<BillBooks, 'ledger' | 'carriedMinor' | 'billCounts' | 'payers'>> {
+    return {
+      ledger: await this.ledgerOf(lineIds),
+      carriedMinor: await this.carried(),
+      billCounts: await this.billCounts(month),
+      payers: await this.payers(),
+    };
+  }
+
+  /**
+   * Writes a plan down, all of it or nothing, in the caller's transaction: from then on it is carried out, whoever does it. A plan that
+   * was made at the same time as another one of the same lines is refused by the keys of the tables.
+   */
+  async enter(
+    database: SqlDatabase,
+    plan: BillPlan,
+    context: BillContext,
+    origin: PlanOrigin,
+    now: Instant,
+  ): Promise<void> {
+    const reasons = new Map(plan.carried.map(({ carriedId, reason }) => [carriedId, reason]));
+    const lines = [
+      ...plan.bills.flatMap((bill) => bill.lines.map((line) => lineRow(line, bill.billId, bill.currency))),
+      ...plan.carried.flatMap((one) => one.lines.map((line) => lineRow(line, one.carriedId, one.currency))),
+    ];
+    const rowOfLine = (row: (typeof lines)[number]) => ({
+      ...this.account,
+      ...row.columns,
+      intentId: row.line.chargedMinor === 0n ? null : lineIntentId(row.line, context),
+      runId: origin.runId,
+      watermark: watermarkJson(origin.watermark),
+      createdAt: now,
+    });
+    for (const some of chunks(plan.bills.map((bill) => this.billRow(bill, context, origin, now)))) {
+      await database.insert(bills).values(some);
+    }
+    for (const some of chunks(lines.map(rowOfLine))) await database.insert(billLines).values(some);
+    const movements = plan.movements.map((movement) => ({
+      ...{ ...this.account, ...movement, month: context.month, createdAt: now },
+      reason: reasons.get(movement.causeId) ?? ('billed' as const),
+    }));
+    for (const some of chunks(movements)) await database.insert(carryMovements).values(some);
+    for (const bill of plan.bills) {
+      await this.intents.add(database, bill.billId, billIntents(bill, context), now);
+    }
+    if (lines.length > 0) {
+      const hold = { runId: origin.runId, holder: `bills of ${context.month.slice(0, 7)}` };
+      await database.insert(runHolds).values(hold).onConflictDoNothing();
+    }
+  }
+
+  /** Bills that are not final yet, oldest first. */
+  unfinished(orgId: string | null): Promise<KeptBill[]> {
+    return this.sql.database
+      .select()
+      .from(bills)
+      .where(
+        and(
+          this.isMine(bills),
+          inArray(bills.state, ['planned', 'blocked', 'refused']),
+          orgId === null ? undefined : eq(bills.orgId, orgId),
+        ),
+      )
+      .orderBy(asc(bills.createdAt), asc(bills.orgId), asc(bills.billId));
+  }
+
+  async find(billId: string): Promise<KeptBill | null> {
+    const [bill] = await this.sql.database.select().from(bills).where(eq(bills.billId, billId));
+    return bill ?? null;
+  }
+
+  linesOf(billId: string): Promise<KeptBillLine[]> {
+    return this.sql.database
+      .select()
+      .from(billLines)
+      .where(eq(billLines.causeId, billId))
+      .orderBy(asc(billLines.lineId), asc(billLines.sequence));
+  }
+
+  /** In the caller's transaction; a bill that is final stays so. */
+  async settle(
+    database: SqlDatabase,
+    billId: string,
+    changes: Pick<KeptBill, 'state' | 'invoiceId' | 'problemCode' | 'problemMessage' | 'finalizedAt'>,
+  ): Promise<void> {
+    await database
+      .update(bills)
+      .set(changes)
+      .where(and(eq(bills.billId, billId), inArray(bills.state, ['planned', 'blocked', 'refused'])));
+  }
+
+  private billRow(
+    bill: Bill,
+    context: BillContext,
+    { runId, actor }: PlanOrigin,
+    now: Instant,
+  ): typeof bills.$inferInsert {
+    const { billId, orgId, currency, sequence, payer, totalMinor, carriedItemMinor } = bill;
+    return {
+      ...this.account,
+      ...{ billId, orgId, currency, sequence, totalMinor, carriedItemMinor, runId },
+      month: context.month,
+      customerId: payer.customerId,
+      carriedIntentId: carriedItemMinor === 0n ? null : carriedIntentId(bill, context),
+      state: 'planned',
+      createdAt: now,
+      createdBy: actor,
+    };
+  }
+
+  private async ledgerOf(lineIds: readonly string[]): Promise<Map<string, LedgerLine[]>> {
+    const ledger = new Map<string, LedgerLine[]>();
+    for (const some of chunks(lineIds)) {
+      const entered = await this.sql.database
+        .select({
+          lineId: billLines.lineId,
+          currency: billLines.currency,
+          amountMinor: sqlText`sum(${billLines.amountMinor})`.mapWith(BigInt),
+          sequence: sqlText`max(${billLines.sequence})`.mapWith(Number),
+        })
+        .from(billLines)
+        .where(and(this.isMine(billLines), inArray(billLines.lineId, [...some])))
+        .groupBy(billLines.lineId, billLines.currency);
+      for (const line of entered) ledger.set(line.lineId, [...(ledger.get(line.lineId) ?? []), line]);
+    }
+    return ledger;
+  }
+
+  private async carried(): Promise<Map<string, bigint>> {
+    const rows = await this.sql.database
+      .select({
+        orgId: carryMovements.orgId,
+        currency: carryMovements.currency,
+        amountMinor: sqlText`sum(${carryMovements.amountMinor})`.mapWith(BigInt),
+      })
+      .from(carryMovements)
+      .where(this.isMine(carryMovements))
+      .groupBy(carryMovements.orgId, carryMovements.currency);
+    return new Map(
+      rows.map(({ orgId, currency, amountMinor }) => [orgCurrency(orgId, currency), amountMinor]),
+    );
+  }
+
+  private async billCounts(month: string): Promise<Map<string, number>> {
+    const rows = await this.sql.database
+      .select({
+        orgId: bills.orgId,
+        currency: bills.currency,
+        sequence: sqlText`max(${bills.sequence})`.mapWith(Number),
+      })
+      .from(bills)
+      .where(and(this.isMine(bills), eq(bills.month, month)))
+      .groupBy(bills.orgId, bills.currency);
+    return new Map(rows.map(({ orgId, currency, sequence }) => [orgCurrency(orgId, currency), sequence]));
+  }
+
+  private async payers(): Promise<Map<string, Payer>> {
+    const rows = await this.sql.database.select().from(stripeCustomers).where(this.isMine(stripeCustomers));
+    return new Map(rows.map((row) => [row.orgId, payerOf(row)]));
+  }
+
+  private isMine(table: typeof bills | typeof billLines | typeof carryMovements | typeof stripeCustomers) {
+    return and(eq(table.account, this.account.account), eq(table.mode, this.account.mode));
+  }
+}
+
+function payerOf(row: typeof stripeCustomers.$inferSelect): Payer {
+  const { customerId, currency, collectionMethod, daysUntilDue } = row;
+  return {
+    customerId,
+    currency,
+    collection:
+      collectionMethod === 'send_invoice'
+        ? { method: 'send_invoice', daysUntilDue: daysUntilDue ?? 0 }
+        : { method: 'charge_automatically' },
+  };
+}
+
+function lineRow(line: BillLine, causeId: string, currency: string) {
+  const { rated, sequence, amountMinor, chargedMinor } = line;
+  const { lineId, orgId, subscriptionId, meterId, period, used, included, overage } = rated;
+  return {
+    line,
+    columns: {
+      ...{ lineId, sequence, causeId, orgId, subscriptionId, meterId, used, included, overage },
+      ...{ amountMinor, chargedMinor, currency },
+      periodStart: period.start,
+      periodEnd: period.end,
+      isAssumed: rated.isAssumed,
+      catalogVersion: rated.catalogVersion,
+      events: rated.events,
+      eventDigest: rated.eventDigest,
+    },
+  };
+}
+
+function chunks<One>(all: readonly One[]): One[][] {
+  const parts: One[][] = [];
+  for (let start = 0; start < all.length; start += ROWS_AT_ONCE)
+    parts.push(all.slice(start, start + ROWS_AT_ONCE));
+  return parts;
+}

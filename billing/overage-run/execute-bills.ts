@@ -1,0 +1,211 @@
+import { invariant, RefusedError, UnavailableError } from '../../core/errors.js';
+import type { Instant } from '../../core/time.js';
+import type { AuditLog } from '../../platform/audit-log.js';
+import { carryOut, type CarriedOut } from '../../platform/outbound/carry-out.js';
+import type { IntentStore, KeptIntent } from '../../platform/outbound/intent-store.js';
+import type { OtherSide } from '../../platform/outbound/other-side.js';
+import type { ReadInvoice } from '../../platform/outbound/stripe/read-invoice.js';
+import { Lease } from '../../platform/sql/lease.js';
+import { transaction, type Sql } from '../../platform/sql/sql.js';
+import type { BillStore, KeptBill, KeptBillLine } from './bill-store.js';
+import { reconcileInvoice, type ExpectedItem } from './reconcile.js';
+
+export interface ExecuteDeps {
+  readonly sql: Sql;
+  readonly audit: AuditLog;
+  readonly store: BillStore;
+  readonly intents: IntentStore;
+  readonly side: OtherSide;
+  readonly readInvoice: (invoiceId: string) => Promise<ReadInvoice>;
+  readonly clock: () => Instant;
+  readonly wait: (ms: number) => Promise<void>;
+  /** For people who ask who is at it. */
+  readonly holder: string;
+  /** Longer than any request may take, retries of its answer included. */
+  readonly leaseMs: number;
+  /** Customers at once. */
+  readonly concurrency: number;
+  readonly onProgress: (message: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What became of a bill. `blocked`: what stands at Stripe is not what was rated, and nobody was charged; `refused`: Stripe said no;
+ * `unfinished`: it goes on with the next run; `elsewhere`: another process has it in its hands.
+ */
+export interface BillOutcome {
+  readonly billId: string;
+  readonly orgId: string;
+  readonly outcome: 'finalized' | 'blocked' | 'refused' | 'unfinished' | 'elsewhere';
+  readonly message: string | null;
+}
+
+/**
+ * Brings bills to their end, several customers at once. What stops one stops no other; a key that Stripe does not accept stops all.
+ *
+ * @throws RefusedError `stripe_key_refused`; then everything stays where it is
+ */
+export async function executeBills(bills: readonly KeptBill[], deps: ExecuteDeps): Promise<BillOutcome[]> {
+  const outcomes: BillOutcome[] = [];
+  const left = [...byCustomer(bills).values()];
+  let fatal: unknown = null;
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      if (fatal !== null || deps.signal.aborted) return;
+      try {
+        outcomes.push(...(await executeCustomer(next, deps)));
+        deps.onProgress(`${outcomes.length} of ${bills.length} bills`);
+      } catch (error) {
+        fatal ??= error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: deps.concurrency }, work));
+  if (fatal !== null) throw fatal as Error;
+  return outcomes;
+}
+
+function byCustomer(bills: readonly KeptBill[]): Map<string, KeptBill[]> {
+  const groups = new Map<string, KeptBill[]>();
+  for (const bill of bills) groups.set(bill.customerId, [...(groups.get(bill.customerId) ?? []), bill]);
+  return groups;
+}
+
+async function executeCustomer(bills: readonly KeptBill[], deps: ExecuteDeps): Promise<BillOutcome[]> {
+  const [first] = bills;
+  invariant(first !== undefined, 'a customer in a group has a bill');
+  const { customerId, account, mode } = first;
+  const name = `stripe customer ${account} ${mode} ${customerId}`;
+  const lease = await Lease.acquire(deps.sql, { name, holder: deps.holder, ttlMs: deps.leaseMs });
+  if (lease === null) {
+    const holder = (await Lease.holderOf(deps.sql, name))?.holder ?? 'another process';
+    return bills.map((bill) => outcomeOf(bill, 'elsewhere', `${holder} has it in its hands`));
+  }
+  try {
+    const outcomes: BillOutcome[] = [];
+    for (const bill of bills) {
+      outcomes.push(await executeBill(bill, lease, deps).catch((error: unknown) => unfinished(bill, error)));
+    }
+    return outcomes;
+  } finally {
+    await lease.release();
+  }
+}
+
+function unfinished(bill: KeptBill, error: unknown): BillOutcome {
+  const isHis =
+    error instanceof UnavailableError ||
+    (error instanceof RefusedError && error.code !== 'stripe_key_refused');
+  if (isHis) return outcomeOf(bill, 'unfinished', error.message);
+  throw error;
+}
+
+function outcomeOf(
+  { billId, orgId }: KeptBill,
+  outcome: BillOutcome['outcome'],
+  message: string | null,
+): BillOutcome {
+  return { billId, orgId, outcome, message };
+}
+
+async function executeBill(bill: KeptBill, lease: Lease, deps: ExecuteDeps): Promise<BillOutcome> {
+  const { sql, store, intents, side, clock, wait } = deps;
+  const lines = await store.linesOf(bill.billId);
+  const result = await carryOut(bill.billId, {
+    ...{ store: intents, side, clock, wait },
+    assertHeld: () => lease.assertHeld(sql.database),
+    objection: (intent, done) =>
+      intent.purpose.kind === 'finalize' ? objectionTo(bill, lines, done, deps) : Promise.resolve(null),
+  });
+  return settle(bill, result, deps);
+}
+
+/** Why the draft may not be made final; null when all that was rated stands on it, and nothing else. */
+async function objectionTo(
+  bill: KeptBill,
+  lines: readonly KeptBillLine[],
+  done: readonly KeptIntent[],
+  { readInvoice }: ExecuteDeps,
+): Promise<KeptIntent['problem']> {
+  const invoiceId = done.find(({ purpose }) => purpose.kind === 'invoice')?.object?.objectId;
+  invariant(invoiceId !== undefined, `bill ${bill.billId} has no invoice to make final`);
+  const expected = expectedItems(bill, lines, done);
+  const ratedMinor = expected.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
+  invariant(
+    ratedMinor === bill.totalMinor,
+    `bill ${bill.billId} is of ${bill.totalMinor} and its lines of ${ratedMinor}`,
+  );
+  const breaks = reconcileInvoice(await readInvoice(invoiceId), expected, bill.customerId);
+  const [first] = breaks;
+  return first === undefined
+    ? null
+    : { code: first.cause, message: breaks.map(({ message }) => message).join('; ') };
+}
+
+/** The items of a bill, each with what its intent made. */
+export function expectedItems(
+  bill: KeptBill,
+  lines: readonly KeptBillLine[],
+  done: readonly KeptIntent[],
+): ExpectedItem[] {
+  const amounts = new Map<string | null, bigint>(
+    lines.map(({ intentId, chargedMinor }) => [intentId, chargedMinor]),
+  );
+  if (bill.carriedIntentId !== null) amounts.set(bill.carriedIntentId, bill.carriedItemMinor);
+  const items = done.filter(({ purpose }) => purpose.kind === 'invoice_item');
+  return items.map(({ intentId, purpose, object }) => {
+    const amountMinor = amounts.get(intentId);
+    invariant(
+      amountMinor !== undefined && object !== null,
+      `intent ${intentId} is of no line of bill ${bill.billId}`,
+    );
+    return {
+      intentId,
+      itemId: object.objectId,
+      amountMinor,
+      currency: bill.currency,
+      period: purpose.period,
+    };
+  });
+}
+
+/** What became of a bill and the record of it, in one transaction. */
+async function settle(
+  bill: KeptBill,
+  { intents, stoppedBy }: CarriedOut,
+  { sql, store, audit, clock }: ExecuteDeps,
+): Promise<BillOutcome> {
+  const invoiceId = intents[0]?.object?.objectId ?? null;
+  const state = stateOf(stoppedBy);
+  const problem = stoppedBy?.problem ?? null;
+  const now = clock();
+  await transaction(sql, async (database) => {
+    await store.settle(database, bill.billId, {
+      ...{ state, invoiceId },
+      problemCode: problem?.code ?? null,
+      problemMessage: problem?.message ?? null,
+      finalizedAt: state === 'finalized' ? now : null,
+    });
+    const isNews = state !== bill.state || problem?.message !== (bill.problemMessage ?? undefined);
+    if (!isNews) return;
+    const { billId, orgId, currency, totalMinor } = bill;
+    const details = {
+      orgId,
+      currency,
+      invoiceId,
+      totalMinor: totalMinor.toString(),
+      problem: problem?.code ?? null,
+    };
+    await audit.appendIn(
+      database,
+      { actor: bill.createdBy, action: `bill.${state}`, target: billId, details },
+      now,
+    );
+  });
+  return outcomeOf(bill, state, problem?.message ?? null);
+}
+
+function stateOf(stoppedBy: KeptIntent | null): 'finalized' | 'blocked' | 'refused' {
+  if (stoppedBy === null) return 'finalized';
+  return stoppedBy.state === 'refused' ? 'refused' : 'blocked';
+}

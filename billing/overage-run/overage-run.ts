@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { RefusedError } from '../../core/errors.js';
+import type { WatermarkVector } from '../../core/raw-event.js';
+import type { Period } from '../../core/time.js';
+import { Lease } from '../../platform/sql/lease.js';
+import { transaction } from '../../platform/sql/sql.js';
+import type { OverageLine } from '../overage-plan.js';
+import type { BillContext } from './bill-intents.js';
+import { planBills, type BillPlan } from './bill-plan.js';
+import type { BillStore } from './bill-store.js';
+import { executeBills, type BillOutcome, type ExecuteDeps } from './execute-bills.js';
+
+/** Rated usage, and the published run that it was read from: that never changes, and is kept while a bill names it. */
+export interface RatedUsage {
+  readonly runId: string;
+  readonly watermark: WatermarkVector;
+  /** Of the periods that are billed, every line, also what is within its allowance. */
+  readonly lines: () => Promise<readonly OverageLine[]>;
+}
+
+export interface OverageRunRequest {
+  /** First day of the month, and the month itself in the catalog's zone: the periods that ended in it are billed. */
+  readonly month: string;
+  readonly ending: Period;
+  /** Only this org's bills are carried out; null: all. Lines of others are left out by whoever rates. */
+  readonly orgId: string | null;
+  readonly actor: string;
+}
+
+/** What a run of the overages did: the plan that it entered, and what became of it and of what earlier runs had left. */
+export interface OverageReport {
+  readonly plan: BillPlan;
+  readonly outcomes: readonly BillOutcome[];
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** What is to be billed now, given everything that was billed before. Reads only: the preview of a run is its plan. */
+export async function planOverages(
+  usage: RatedUsage,
+  { month, ending }: Pick<OverageRunRequest, 'month' | 'ending'>,
+  store: BillStore,
+): Promise<BillPlan> {
+  const lines = await usage.lines();
+  const books = await store.books(
+    month,
+    lines.map(({ lineId }) => lineId),
+  );
+  return planBills({ ...books, lines, account: store.account, month, ending, sha256 });
+}
+
+/**
+ * Load, plan, enter, execute. It may be killed anywhere and run again, twice at once: what was entered is carried out once, and what
+ * was not is planned anew.
+ *
+ * @throws RefusedError `conflict` while another process plans; `stripe_key_refused`
+ */
+export async function runOverages(
+  usage: RatedUsage,
+  request: OverageRunRequest,
+  deps: ExecuteDeps,
+): Promise<OverageReport> {
+  const plan = await enterPlan(usage, request, deps);
+  const outcomes = await executeBills(await deps.store.unfinished(request.orgId), deps);
+  return { plan, outcomes };
+}
+
+/** Plans and writes the plan down, one process at a time: the ledger that was read is the one that is added to. */
+async function enterPlan(
+  usage: RatedUsage,
+  request: OverageRunRequest,
+  { sql, audit, store, clock, holder, leaseMs, onProgress }: ExecuteDeps,
+): Promise<BillPlan> {
+  const { account, mode } = store.account;
+  const name = `overage run ${account} ${mode}`;
+  const lease = await Lease.acquire(sql, { name, holder, ttlMs: leaseMs });
+  if (lease === null) {
+    const who = (await Lease.holderOf(sql, name))?.holder ?? 'another process';
+    throw new RefusedError(
+      'conflict',
+      `billing: ${who} is planning an overage run; wait for it, then run again`,
+    );
+  }
+  try {
+    onProgress(`rating the periods that ended in ${request.month.slice(0, 7)}`);
+    const plan = await planOverages(usage, request, store);
+    const context: BillContext = {
+      account: store.account,
+      month: request.month,
+      ending: request.ending,
+      sha256,
+    };
+    const { bills, carried, movements } = plan;
+    if (bills.length + carried.length === 0) return plan;
+    const now = clock();
+    await transaction(sql, async (database) => {
+      await lease.assertHeld(database);
+      await store.enter(database, plan, context, { ...usage, actor: request.actor }, now);
+      await audit.appendIn(
+        database,
+        {
+          actor: request.actor,
+          action: 'bill.enter',
+          target: request.month.slice(0, 7),
+          details: {
+            ...{ account, mode, runId: usage.runId },
+            bills: bills.map(({ billId, currency, totalMinor }) => [billId, currency, totalMinor.toString()]),
+            waiting: movements.map(({ causeId, currency, amountMinor }) => [
+              causeId,
+              currency,
+              amountMinor.toString(),
+            ]),
+          },
+        },
+        now,
+      );
+    });
+    return plan;
+  } finally {
+    await lease.release();
+  }
+}

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
+import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
+import type { Sql } from '../../platform/sql/sql.js';
+import { startTestStripe } from '../support/local-stripe.js';
+import { OverageBed, proveBilledOnce } from './prove-billed-once.js';
+
+/* One customer, two lines: each point of the code at which a run can die, once. All points of twenty customers are in the proof. */
+describe('an overage run that dies', { timeout: 60_000 }, () => {
+  let server: LocalStripe;
+  let sql: Sql;
+  let bed: OverageBed;
+  beforeAll(async () => {
+    server = await startTestStripe();
+    sql = await openPgliteSql('memory://');
+    await sql.migrate();
+    bed = new OverageBed(server, sql);
+  });
+  afterAll(async () => {
+    await sql.close();
+    await server.stop();
+  });
+
+  // The plan's commit; begin, send, settle of four writes; the read before the last; the bill's commit: before and after each.
+  const PLACES = 2 * (1 + 4 * 3 + 1 + 1);
+
+  test('these are all the points', async () => {
+    const month = await bed.openMonth(1, 2);
+    const runner = bed.runner(month);
+    await bed.run(month, runner);
+    expect(runner.steps).toHaveLength(PLACES);
+    await bed.expectBilledOnce(month);
+  });
+
+  test.each(Array.from({ length: PLACES }, (_, place) => place))(
+    'at point %i: billed once',
+    async (place) => {
+      await proveBilledOnce(bed, await bed.openMonth(1, 2), place);
+    },
+  );
+
+  test('two runners at once: billed once', async () => {
+    const month = await bed.openMonth(3, 2);
+    await Promise.allSettled([bed.run(month, bed.runner(month)), bed.run(month, bed.runner(month))]);
+    await bed.finish(month);
+    await bed.expectBilledOnce(month);
+  });
+
+  test('a second run does nothing', async () => {
+    const month = await bed.openMonth(2, 2);
+    await bed.finish(month);
+    const asked = server.requests().length;
+    const { plan, outcomes } = await bed.run(month, bed.runner(month));
+    expect({ plan, outcomes }).toEqual({
+      plan: { bills: [], carried: [], movements: [], heldBack: [] },
+      outcomes: [],
+    });
+    expect(server.requests()).toHaveLength(asked);
+  });
+
+  test('at most four requests for a customer, and one for each line', async () => {
+    const month = await bed.openMonth(2, 3);
+    const asked = server.requests().length;
+    await bed.run(month, bed.runner(month));
+    expect(server.requests().length - asked).toBe(2 * (4 + 3));
+  });
+});

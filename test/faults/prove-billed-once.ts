@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type Stripe from 'stripe';
+import { BillStore } from '../../billing/overage-run/bill-store.js';
+import type { ExecuteDeps } from '../../billing/overage-run/execute-bills.js';
+import { planOverages, runOverages, type RatedUsage } from '../../billing/overage-run/overage-run.js';
+import { stripeAmount } from '../../billing/overage-run/stripe-amounts.js';
+import type { OverageLine } from '../../billing/overage-plan.js';
+import { HeadgateError } from '../../core/errors.js';
+import { derivedId } from '../../core/ids.js';
+import { parseInstant } from '../../core/time.js';
+import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
+import { AuditLog } from '../../platform/audit-log.js';
+import { SecretText } from '../../platform/config.js';
+import { IntentStore } from '../../platform/outbound/intent-store.js';
+import { readInvoice } from '../../platform/outbound/stripe/read-invoice.js';
+import { stripeClient } from '../../platform/outbound/stripe/stripe-client.js';
+import { INTENT_MARK, StripeSide } from '../../platform/outbound/stripe/stripe-side.js';
+import { billLines, bills, carryMovements, stripeCustomers } from '../../platform/sql/schema.js';
+import type { Sql } from '../../platform/sql/sql.js';
+import { sdkFor } from '../support/local-stripe.js';
+
+export class Killed extends Error {}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const NOW = parseInstant('2026-10-01T06:00:00Z');
+const MONTH = '2026-09-01';
+const ENDING = { start: parseInstant('2026-09-01T00:00:00Z'), end: parseInstant('2026-10-01T00:00:00Z') };
+/** Short, so that whoever comes after a killed run need not wait long. */
+const LEASE_MS = 150;
+const EMPTY = { executions: [], installs: [], billing: [], crm: [] };
+
+/** A month of an account of its own, with customers who owe. */
+export interface Month {
+  readonly customers: readonly { readonly orgId: string; readonly customerId: string }[];
+  readonly lines: readonly OverageLine[];
+  readonly store: BillStore;
+}
+
+/** What a process that runs the overages is made of, and the points at which it may die. */
+export interface Runner {
+  readonly deps: ExecuteDeps;
+  /** Every call to Stripe and every local commit so far, before and after each. */
+  readonly steps: readonly string[];
+}
+
+/** One store and one Stripe for many months, each in an account of its own: they have nothing to do with one another. */
+export class OverageBed {
+  private months = 0;
+
+  constructor(
+    readonly server: LocalStripe,
+    readonly sql: Sql,
+  ) {}
+
+  get stripe(): Stripe {
+    return sdkFor(this.server.url, this.server.secretKey);
+  }
+
+  /** @param meters lines for each customer, each worth more than the one before */
+  async openMonth(customerCount: number, meters: number): Promise<Month> {
+    const account = { account: `acct_${(this.months += 1)}`, mode: 'test' as const };
+    const customers = await Promise.all(
+      Array.from({ length: customerCount }, async (_, index) => {
+        const { id } = await this.stripe.customers.create({ name: `Org ${index}` });
+        return { orgId: `org_${this.months}_${index}`, customerId: id };
+      }),
+    );
+    await this.sql.database.insert(stripeCustomers).values(
+      customers.map((one) => ({
+        ...{ ...account, ...one, currency: null, daysUntilDue: null, linkedAt: NOW, linkedBy: 'test' },
+        collectionMethod: 'charge_automatically' as const,
+      })),
+    );
+    const lines = customers.flatMap(({ orgId }, place) =>
+      Array.from({ length: meters }, (_, meter) =>
+        lineOf(orgId, `meter_${meter}`, BigInt(100 * (place + 1) + meter)),
+      ),
+    );
+    return { customers, lines, store: new BillStore(this.sql, account, new IntentStore(this.sql)) };
+  }
+
+  /** @param dieAt the step at which it dies: nothing of it reaches store or Stripe from then on */
+  runner({ store }: Month, dieAt: number = Number.POSITIVE_INFINITY): Runner {
+    const steps: string[] = [];
+    let isDead = false;
+    const step = (name: string): void => {
+      if (isDead || steps.length === dieAt) {
+        isDead = true;
+        throw new Killed(name);
+      }
+      steps.push(name);
+    };
+    const sql = dyingSql(this.sql, () => isDead, step);
+    const stripe = stripeClient({
+      secretKey: new SecretText(this.server.secretKey),
+      url: this.server.url,
+      timeoutMs: 5_000,
+    });
+    const intents = stepping(new IntentStore(sql), ['begin', 'distrustKey', 'settle', 'stop'], step);
+    const deps: ExecuteDeps = {
+      sql,
+      audit: new AuditLog(sql),
+      store: new BillStore(sql, store.account, intents),
+      intents,
+      side: stepping(new StripeSide(stripe), ['send', 'find'], step),
+      readInvoice: async (invoiceId) => {
+        step('before read');
+        const invoice = await readInvoice(stripe, invoiceId);
+        step('after read');
+        return invoice;
+      },
+      clock: () => NOW,
+      wait: (ms) => delay(Math.min(ms, 20)),
+      holder: 'a runner',
+      leaseMs: LEASE_MS,
+      // Places are counted, so one thing happens after the other.
+      concurrency: 1,
+      onProgress: () => undefined,
+      signal: new AbortController().signal,
+    };
+    return { deps, steps };
+  }
+
+  run(month: Month, { deps }: Runner) {
+    const request = { month: MONTH, ending: ENDING, orgId: null, actor: 'test' };
+    return runOverages(usageOf(month), request, deps);
+  }
+
+  /** Starts over until all is done: as a schedule does, or somebody who tries again. */
+  async finish(month: Month): Promise<void> {
+    for (let attempt = 0; attempt < 50; attempt += 1) {
+      try {
+        const { outcomes } = await this.run(month, this.runner(month));
+        if (outcomes.every(({ outcome }) => outcome === 'finalized')) return;
+      } catch (error) {
+        if (!(error instanceof HeadgateError)) throw error;
+      }
+      await delay(LEASE_MS / 3);
+    }
+    throw new Error('the run does not come to its end');
+  }
+
+  /**
+   * Each line on exactly one item of exactly one final invoice, of its amount; nothing else anywhere; nothing left to do.
+   */
+  async expectBilledOnce(month: Month): Promise<void> {
+    const { account } = month.store.account;
+    const database = this.sql.database;
+    const kept = (await database.select().from(bills)).filter((bill) => bill.account === account);
+    const entered = (await database.select().from(billLines)).filter((line) => line.account === account);
+    const waiting = (await database.select().from(carryMovements)).filter((one) => one.account === account);
+    expect(kept.map(({ orgId, state }) => [orgId, state]).sort()).toEqual(
+      month.customers.map(({ orgId }) => [orgId, 'finalized']).sort(),
+    );
+    expect(waiting).toEqual([]);
+    expect(
+      entered.map(({ lineId, sequence, amountMinor }) => [lineId, sequence, amountMinor]).sort(),
+    ).toEqual(month.lines.map(({ lineId, amount }) => [lineId, 1, amount?.amountMinor]).sort());
+    for (const { orgId, customerId } of month.customers) {
+      const { data: invoices } = await this.stripe.invoices.list({ customer: customerId, limit: 100 });
+      expect(invoices.map(({ status }) => status)).toEqual(['open']);
+      const { data: items } = await this.stripe.invoiceItems.list({ customer: customerId, limit: 100 });
+      const mine = entered.filter((line) => line.orgId === orgId);
+      expect(items.map(({ amount, metadata }) => [metadata?.[INTENT_MARK], amount]).sort()).toEqual(
+        mine
+          .map(({ intentId, amountMinor, currency }) => [intentId, stripeAmount({ amountMinor, currency })])
+          .sort(),
+      );
+      expect(kept.find((bill) => bill.orgId === orgId)?.invoiceId).toBe(invoices[0]?.id);
+    }
+    const request = { month: MONTH, ending: ENDING };
+    expect(await planOverages(usageOf(month), request, month.store)).toEqual({
+      ...{ bills: [], carried: [], movements: [], heldBack: [] },
+    });
+  }
+}
+
+/** What a process that dies at a place leaves is finished by the next one, and billed once. */
+export async function proveBilledOnce(bed: OverageBed, month: Month, dieAt: number): Promise<void> {
+  await expect(bed.run(month, bed.runner(month, dieAt))).rejects.toThrow(Killed);
+  await bed.finish(month);
+  await bed.expectBilledOnce(month);
+}
+
+function usageOf({ lines }: Month): RatedUsage {
+  return { runId: 'run_1', watermark: EMPTY, lines: () => Promise.resolve(lines) };
+}
+
+function lineOf(orgId: string, meterId: string, amountMinor: bigint): OverageLine {
+  return {
+    lineId: derivedId('ovl', [orgId, meterId], sha256),
+    ...{ orgId, subscriptionId: `sub_${orgId}`, meterId, period: ENDING },
+    ...{ used: '1500', included: '1000', overage: '500', events: 3, eventDigest: '17' },
+    ...{ status: 'due' as const, reason: null, amount: { amountMinor, currency: 'USD' } },
+    ...{ isAssumed: false, isIncludedAssumed: false, stopPolicy: 'soft' as const, catalogVersion: 1n },
+  };
+}
+
+/** A store whose transactions are steps, and that a dead process does not reach. */
+function dyingSql(sql: Sql, isDead: () => boolean, step: (name: string) => void): Sql {
+  const database = new Proxy(sql.database, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...given: unknown[]): unknown => {
+        if (isDead()) throw new Killed(String(name));
+        const call = () => (value as (...all: unknown[]) => unknown).apply(target, given);
+        return name === 'transaction' ? stepped('commit', step, call) : call();
+      };
+    },
+  });
+  return { ...sql, database, isShared: sql.isShared, survivesPowerCut: sql.survivesPowerCut };
+}
+
+async function stepped(name: string, step: (name: string) => void, call: () => unknown): Promise<unknown> {
+  step(`before ${name}`);
+  const answer: unknown = await call();
+  step(`after ${name}`);
+  return answer;
+}
+
+function stepping<Target extends object>(
+  target: Target,
+  names: readonly (keyof Target & string)[],
+  step: (name: string) => void,
+): Target {
+  return new Proxy(target, {
+    get(object, name) {
+      const value: unknown = Reflect.get(object, name, object);
+      if (typeof value !== 'function') return value;
+      const call = value as (...given: unknown[]) => unknown;
+      if (!names.includes(name as never)) return call.bind(object);
+      return (...given: unknown[]) => stepped(String(name), step, () => call.apply(object, given));
+    },
+  });
+}
