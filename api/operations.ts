@@ -1,5 +1,12 @@
 import { explainBillingLine } from './billing/explain-line.js';
+import { getInvoice } from './billing/get-invoice.js';
+import { linkCustomer } from './billing/link-customer.js';
+import { listCustomers } from './billing/list-customers.js';
+import { listInvoices } from './billing/list-invoices.js';
+import { listWaiting } from './billing/list-waiting.js';
 import { previewBilling } from './billing/preview-billing.js';
+import { replayBillingLine } from './billing/replay-line.js';
+import { runBilling } from './billing/run-billing.js';
 import { getCatalog } from './catalog/get-catalog.js';
 import { diffCatalogVersions } from './catalog/diff-catalogs.js';
 import { listCatalogVersions } from './catalog/list-versions.js';
@@ -77,6 +84,13 @@ export const operations: readonly Operation[] = [
   getUsage,
   previewBilling,
   explainBillingLine,
+  replayBillingLine,
+  runBilling,
+  listInvoices,
+  getInvoice,
+  listWaiting,
+  linkCustomer,
+  listCustomers,
   createKey,
   listKeys,
   revokeKey,

@@ -1,3 +1,4 @@
+import type { BillingDesk } from '../billing/billing-desk.js';
 import type { Instant } from '../core/time.js';
 import type { ApiKeys } from '../platform/api-keys.js';
 import type { AuditLog } from '../platform/audit-log.js';
@@ -43,6 +44,8 @@ export interface Services {
   /** SQL that people send, each statement in a closed room of its own. */
   readonly userSql: UserSql;
   readonly transform: (request: TransformRequest) => Promise<Run>;
+  /** Stripe and the ledger of its account, opened when first asked for. */
+  readonly billing: () => Promise<BillingDesk>;
   /** Stands for this process's own user: what the CLI sends, in process or to the server that holds the directory. */
   readonly localToken: string;
   /** Null where no log lies between the API and the warehouse. */

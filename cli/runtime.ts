@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Services } from '../api/services.js';
+import { openBillingDesk, type DeskDeps } from '../billing/billing-desk.js';
 import type { Instant } from '../core/time.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
 import { ApiKeys } from '../platform/api-keys.js';
@@ -166,6 +167,12 @@ async function openServices(
       await topics?.catchUp(request.onProgress ?? (() => undefined));
       return transformer.transform(request);
     },
+    billing: deskOf({
+      ...{ sql, audit, clock, holder },
+      config: config.stripe,
+      onProgress: options.onProgress,
+      signal: shutdown.signal,
+    }),
     topics,
     meter: telemetry.meter,
     readTelemetry: () => telemetry.read(),
@@ -173,6 +180,18 @@ async function openServices(
     localToken: randomBytes(32).toString('base64url'),
     onProgress: options.onProgress,
     shutdown,
+  };
+}
+
+/** Opened once; a failure to is tried anew. */
+function deskOf(deps: DeskDeps): Services['billing'] {
+  let opened: ReturnType<Services['billing']> | null = null;
+  return () => {
+    opened ??= openBillingDesk(deps).catch((error: unknown) => {
+      opened = null;
+      throw error;
+    });
+    return opened;
   };
 }
 

@@ -73,6 +73,7 @@ export const ERROR_CODES = [
   'schema_migration_failed',
   'needs_database_url',
   'stripe_key_refused',
+  'stripe_not_configured',
   'python_missing',
   'transform_failed',
   'transform_running',

@@ -109,6 +109,14 @@ export const Environment = z.object({
     .min(1)
     .transform((text) => new SecretText(text))
     .optional(),
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_(test|live)_\S+$/, 'write a secret key of Stripe: sk_test_… or sk_live_…')
+    .transform((text) => new SecretText(text))
+    .optional(),
+  HEADGATE_STRIPE_URL: serviceUrl(['http:', 'https:'], 'http://127.0.0.1:12111').optional(),
+  HEADGATE_STRIPE_TIMEOUT_SECONDS: wholeNumber(20, { min: 1, max: 80 }),
+  HEADGATE_STRIPE_CONCURRENCY: wholeNumber(4, { min: 1, max: 50 }),
   HEADGATE_DATA: z.string().min(1).default('.headgate'),
   HEADGATE_HOST: z.string().min(1).default('127.0.0.1'),
   HEADGATE_PORT: wholeNumber(8471, { min: 0, max: 65_535 }),
@@ -181,7 +189,19 @@ export interface DatabaseConfig {
   readonly timeoutMs: number;
 }
 
+export interface StripeConfig {
+  readonly secretKey: SecretText;
+  /** Another server than Stripe's own: one that behaves like it, on this machine. */
+  readonly url: SecretText | null;
+  /** How long one answer may take. */
+  readonly timeoutMs: number;
+  /** Customers that are billed at once. */
+  readonly concurrency: number;
+}
+
 export interface Config {
+  /** Null: nothing is billed from here. */
+  readonly stripe: StripeConfig | null;
   /** Null: the embedded default of each. */
   readonly database: DatabaseConfig | null;
   readonly clickHouse: ClickHouseConfig | null;
@@ -243,6 +263,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 
 function configOf(settings: Settings): Config {
   return {
+    stripe: stripeOf(settings),
     database: databaseOf(settings),
     clickHouse: clickHouseOf(settings),
     kafka: kafkaOf(settings),
@@ -276,6 +297,21 @@ function configOf(settings: Settings): Config {
       vaultKey: settings.HEADGATE_VAULT_KEY ?? null,
       tokenKey: settings.HEADGATE_TOKEN_KEY ?? null,
     }),
+  };
+}
+
+function stripeOf(settings: Settings): StripeConfig | null {
+  const { STRIPE_SECRET_KEY: secretKey, HEADGATE_STRIPE_URL: url } = settings;
+  if (secretKey === undefined) return null;
+  if (url !== undefined && secretKey.reveal().includes('_live_')) {
+    const problem = 'HEADGATE_STRIPE_URL: a live key goes to Stripe alone; unset it, or set a test key';
+    throw new InputError('invalid_config', `config: ${problem}`, { details: { problems: [problem] } });
+  }
+  return {
+    secretKey,
+    url: url ?? null,
+    timeoutMs: settings.HEADGATE_STRIPE_TIMEOUT_SECONDS * 1000,
+    concurrency: settings.HEADGATE_STRIPE_CONCURRENCY,
   };
 }
 

@@ -6,6 +6,8 @@ import { withExamples } from '../help.js';
 import { showCount, showMoney, showQuantity } from '../numbers.js';
 import { table } from '../output.js';
 import { listText, originOf, readList, type List } from '../pages.js';
+import { addBillingRunCommands } from './billing-run.js';
+import { addBillingStatusCommands } from './billing-status.js';
 import { addLocalStripeCommand } from './local-stripe.js';
 import { amountOf, OverageLine, overageTable } from './overage-text.js';
 
@@ -37,7 +39,9 @@ interface PreviewOptions {
 }
 
 export function addBillingCommand(program: Command): void {
-  const billing = program.command('billing').description('overages: what would be billed, and why');
+  const billing = program
+    .command('billing')
+    .description('overages: what would be billed and why, and billing it');
   withExamples(billing, 'headgate billing preview --period 2026-09', 'headgate billing explain ovl_0a1b2c');
   const preview = billing
     .command('preview')
@@ -62,6 +66,8 @@ export function addBillingCommand(program: Command): void {
     .option('--as-of <instant>', 'in the run measured as of this instant', instantArgument)
     .action(explainLine);
   withExamples(explain, 'headgate billing explain ovl_0a1b2c --period 2026-09');
+  addBillingRunCommands(billing);
+  addBillingStatusCommands(billing);
   addLocalStripeCommand(billing);
 }
 

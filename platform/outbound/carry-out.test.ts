@@ -98,7 +98,11 @@ function invoiceOf(customerId: string): Intent[] {
 function deps(step: (name: string) => void = () => undefined): CarryOutDeps {
   const side = stepping(
     new StripeSide(
-      stripeClient({ secretKey: new SecretText(server.secretKey), url: server.url, timeoutMs: 400 }),
+      stripeClient({
+        secretKey: new SecretText(server.secretKey),
+        url: new SecretText(server.url),
+        timeoutMs: 400,
+      }),
     ),
     ['send', 'find'],
     step,
@@ -296,7 +300,11 @@ test('found twice, it is put in quarantine and named, and nothing is sent on top
 
 test('a key that was revoked stops everything, changes nothing, and the next key goes on', async () => {
   const revoked = 'sk_test_local_revoked';
-  const other = stripeClient({ secretKey: new SecretText(revoked), url: server.url, timeoutMs: 400 });
+  const other = stripeClient({
+    secretKey: new SecretText(revoked),
+    url: new SecretText(server.url),
+    timeoutMs: 400,
+  });
   const before = await store.ofGroup(groupId);
   await expect(carryOut(groupId, { ...deps(), side: new StripeSide(other) })).rejects.toMatchObject({
     code: 'stripe_key_refused',
@@ -369,7 +377,7 @@ test('a purpose is the same write whatever it is worth, and another in another m
 test('whose key it is, and of which mode', async () => {
   const ask = (key: string) => {
     const secretKey = new SecretText(key);
-    return accountOf(stripeClient({ secretKey, url: server.url, timeoutMs: 400 }), secretKey);
+    return accountOf(stripeClient({ secretKey, url: new SecretText(server.url), timeoutMs: 400 }), secretKey);
   };
   const mine = await ask(server.secretKey);
   expect(mine).toMatchObject({ mode: 'test', account: expect.stringMatching(/^acct_/) as string });

@@ -5,7 +5,12 @@ import type { Sql } from './sql.js';
 
 /** What an installation is set up with once. A secret stands here as a hash of it, never as itself. */
 export type InstallationName =
-  'token_key' | 'vault_key' | 'warehouse' | `kafka_topic ${string}` | `stripe_account ${'live' | 'test'}`;
+  | 'token_key'
+  | 'vault_key'
+  | 'warehouse'
+  | `kafka_topic ${string}`
+  | `stripe_account ${'live' | 'test'}`
+  | `stripe_key ${string}`;
 
 /**
  * Keeps `value` when there is none yet, and refuses when there is another: this process was pointed at something that does not belong

@@ -95,7 +95,7 @@ export class OverageBed {
     const sql = dyingSql(this.sql, () => isDead, step);
     const stripe = stripeClient({
       secretKey: new SecretText(this.server.secretKey),
-      url: this.server.url,
+      url: new SecretText(this.server.url),
       timeoutMs: 5_000,
     });
     const intents = stepping(new IntentStore(sql), ['begin', 'distrustKey', 'settle', 'stop'], step);

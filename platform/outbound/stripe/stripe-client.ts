@@ -1,20 +1,12 @@
 import Stripe from 'stripe';
 import { z } from 'zod';
 import { RefusedError, UnavailableError } from '../../../core/errors.js';
-import type { SecretText } from '../../config.js';
+import type { SecretText, StripeConfig } from '../../config.js';
 import type { OutsideAccount } from '../intent.js';
 
-export interface StripeConfig {
-  readonly secretKey: SecretText;
-  /** Another server than Stripe's own: one that behaves like it, on this machine. */
-  readonly url: string | null;
-  /** How long one answer may take. */
-  readonly timeoutMs: number;
-}
-
 /** The official SDK. It never sends twice by itself: who sends knows what may be sent again, and under which key. */
-export function stripeClient({ secretKey, url, timeoutMs }: StripeConfig): Stripe {
-  const server = url === null ? null : new URL(url);
+export function stripeClient({ secretKey, url, timeoutMs }: Omit<StripeConfig, 'concurrency'>): Stripe {
+  const server = url === null ? null : new URL(url.reveal());
   return new Stripe(secretKey.reveal(), {
     maxNetworkRetries: 0,
     timeout: timeoutMs,
@@ -41,10 +33,14 @@ const LIVE_KEY = /^(sk|rk)_live_/;
 export async function accountOf(stripe: Stripe, secretKey: SecretText): Promise<OutsideAccount> {
   try {
     const { id } = Account.parse(await stripe.rawRequest('GET', '/v1/account'));
-    return { account: id, mode: LIVE_KEY.test(secretKey.reveal()) ? 'live' : 'test' };
+    return { account: id, mode: modeOf(secretKey) };
   } catch (error) {
     throw stripeError(error);
   }
+}
+
+export function modeOf(secretKey: SecretText): OutsideAccount['mode'] {
+  return LIVE_KEY.test(secretKey.reveal()) ? 'live' : 'test';
 }
 
 /** What Stripe says of the key as a whole, or of nothing at all, in our words; anything else as it was. */

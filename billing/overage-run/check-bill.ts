@@ -1,0 +1,29 @@
+import type { BillingDesk } from '../billing-desk.js';
+import type { KeptBill } from './bill-store.js';
+import { expectedItems } from './execute-bills.js';
+import { reconcileInvoice, type Break } from './reconcile.js';
+
+/**
+ * Holds a bill against its invoice as it stands at Stripe now: Σ rated = Σ intents = Σ lines, one to one. Reads only.
+ *
+ * @returns nothing when they are the same; what has no invoice yet has nothing to hold it against
+ */
+export async function checkBill(
+  bill: KeptBill,
+  { store, intents, readInvoice }: BillingDesk,
+): Promise<Break[]> {
+  if (bill.invoiceId === null) return [];
+  const lines = await store.linesOf(bill.billId);
+  const kept = await intents.ofGroup(bill.billId);
+  const undone = kept.filter(({ state }) => state !== 'done' && state !== 'planned');
+  const missing = undone.map(({ intentId, state, problem }): Break => ({
+    cause: state === 'quarantined' ? 'duplicate' : 'missing',
+    message: `${intentId} is ${state}${problem === null ? '' : `: ${problem.message}`}`,
+  }));
+  const items = expectedItems(
+    bill,
+    lines,
+    kept.filter(({ state }) => state === 'done'),
+  );
+  return [...missing, ...reconcileInvoice(await readInvoice(bill.invoiceId), items, bill.customerId)];
+}

@@ -1,0 +1,113 @@
+import { and, asc, desc, eq, gt, lt, or, sql as sqlText, type SQL } from 'drizzle-orm';
+import { InputError } from '../../core/errors.js';
+import type { OutsideAccount } from '../../platform/outbound/intent.js';
+import { bills, billLines, carryMovements } from '../../platform/sql/schema.js';
+import type { Sql } from '../../platform/sql/sql.js';
+import type { KeptBill, KeptBillLine } from './bill-store.js';
+
+export interface BillFilter {
+  readonly month?: string | undefined;
+  readonly orgId?: string | undefined;
+  readonly state?: KeptBill['state'] | undefined;
+}
+
+/** A bill's place in the list. */
+export type BillPlace = readonly [month: string, orgId: string, billId: string];
+
+/** The newest month first, then by org. */
+export function listBills(
+  sql: Sql,
+  account: OutsideAccount,
+  filter: BillFilter,
+  { after, limit }: { readonly after: BillPlace | null; readonly limit: number },
+): Promise<KeptBill[]> {
+  const { month, orgId, state } = filter;
+  return sql.database
+    .select()
+    .from(bills)
+    .where(
+      and(
+        eq(bills.account, account.account),
+        eq(bills.mode, account.mode),
+        month === undefined ? undefined : eq(bills.month, month),
+        orgId === undefined ? undefined : eq(bills.orgId, orgId),
+        state === undefined ? undefined : eq(bills.state, state),
+        after === null ? undefined : isAfter(after),
+      ),
+    )
+    .orderBy(desc(bills.month), asc(bills.orgId), asc(bills.billId))
+    .limit(limit);
+}
+
+function isAfter([month, orgId, billId]: BillPlace): SQL | undefined {
+  return or(
+    lt(bills.month, month),
+    and(eq(bills.month, month), gt(bills.orgId, orgId)),
+    and(eq(bills.month, month), eq(bills.orgId, orgId), gt(bills.billId, billId)),
+  );
+}
+
+/** @throws InputError `not_found` */
+export async function getBill(sql: Sql, billId: string): Promise<KeptBill> {
+  const [bill] = await sql.database.select().from(bills).where(eq(bills.billId, billId));
+  if (bill !== undefined) return bill;
+  throw new InputError(
+    'not_found',
+    `there is no bill ${billId.slice(0, 80)}; headgate billing status lists them`,
+    {
+      status: 404,
+    },
+  );
+}
+
+/** What the ledger has of a rated line, oldest first. */
+export function entriesOf(sql: Sql, account: OutsideAccount, lineId: string): Promise<KeptBillLine[]> {
+  return sql.database
+    .select()
+    .from(billLines)
+    .where(
+      and(
+        eq(billLines.account, account.account),
+        eq(billLines.mode, account.mode),
+        eq(billLines.lineId, lineId),
+      ),
+    )
+    .orderBy(asc(billLines.sequence));
+}
+
+/** What an org has waiting for its next bill; below 0 it is owed. */
+export interface Waiting {
+  readonly orgId: string;
+  readonly currency: string;
+  readonly amountMinor: bigint;
+}
+
+export function listWaiting(
+  sql: Sql,
+  account: OutsideAccount,
+  {
+    after,
+    limit,
+  }: { readonly after: readonly [orgId: string, currency: string] | null; readonly limit: number },
+): Promise<Waiting[]> {
+  const amountMinor = sqlText`sum(${carryMovements.amountMinor})`.mapWith(BigInt);
+  return sql.database
+    .select({ orgId: carryMovements.orgId, currency: carryMovements.currency, amountMinor })
+    .from(carryMovements)
+    .where(
+      and(
+        eq(carryMovements.account, account.account),
+        eq(carryMovements.mode, account.mode),
+        after === null
+          ? undefined
+          : or(
+              gt(carryMovements.orgId, after[0]),
+              and(eq(carryMovements.orgId, after[0]), gt(carryMovements.currency, after[1])),
+            ),
+      ),
+    )
+    .groupBy(carryMovements.orgId, carryMovements.currency)
+    .having(sqlText`sum(${carryMovements.amountMinor}) <> 0`)
+    .orderBy(asc(carryMovements.orgId), asc(carryMovements.currency))
+    .limit(limit);
+}

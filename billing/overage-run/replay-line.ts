@@ -1,0 +1,46 @@
+import type { OverageLine } from '../overage-plan.js';
+import type { KeptBillLine } from './bill-store.js';
+
+/** One entry of the ledger beside what its run rates now. */
+export interface Replayed {
+  readonly entry: KeptBillLine;
+  /** What all entries of the line up to this one come to. */
+  readonly enteredMinor: bigint;
+  /** Null where the run can't be read any more, or does not rate the line. */
+  readonly rated: OverageLine | null;
+  readonly isSame: boolean;
+}
+
+/**
+ * Rates a billed line anew, each entry from the very run that it was billed from: the same events by count and digest, and the same
+ * cents, or the ledger says something that nobody can prove.
+ *
+ * @param entries of one line, oldest first
+ * @param rate what a run rates for the line
+ */
+export async function replayEntries(
+  entries: readonly KeptBillLine[],
+  rate: (runId: string) => Promise<OverageLine | null>,
+): Promise<Replayed[]> {
+  const replayed: Replayed[] = [];
+  const enteredMinor = new Map<string, bigint>();
+  for (const entry of entries) {
+    const sum = (enteredMinor.get(entry.currency) ?? 0n) + entry.amountMinor;
+    enteredMinor.set(entry.currency, sum);
+    const rated = await rate(entry.runId);
+    replayed.push({ entry, enteredMinor: sum, rated, isSame: rated !== null && isSame(entry, sum, rated) });
+  }
+  return replayed;
+}
+
+function isSame(entry: KeptBillLine, enteredMinor: bigint, rated: OverageLine): boolean {
+  // An entry that gives back what was billed in another currency comes to nothing in its own.
+  const worthMinor = rated.amount?.currency === entry.currency ? rated.amount.amountMinor : 0n;
+  return (
+    worthMinor === enteredMinor &&
+    rated.events === entry.events &&
+    rated.eventDigest === entry.eventDigest &&
+    rated.used === entry.used &&
+    rated.overage === entry.overage
+  );
+}

@@ -1,0 +1,34 @@
+import Stripe from 'stripe';
+import { InputError } from '../../../core/errors.js';
+import { stripeError } from './stripe-client.js';
+
+export interface ReadCustomer {
+  readonly customerId: string;
+  readonly name: string | null;
+  /** The one that its invoices are in; null before the first. */
+  readonly currency: string | null;
+}
+
+/** @throws InputError `not_found` when the account has no such customer in this mode, or has deleted it; else as `stripeError` */
+export async function readCustomer(stripe: Stripe, customerId: string): Promise<ReadCustomer> {
+  try {
+    const customer = await stripe.customers.retrieve(customerId);
+    if (customer.deleted === true) throw missing(customerId, 'was deleted');
+    return {
+      customerId: customer.id,
+      name: customer.name ?? null,
+      currency: customer.currency?.toUpperCase() ?? null,
+    };
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeError && error.code === 'resource_missing') {
+      throw missing(customerId, 'is not there; test and live mode have different customers');
+    }
+    throw stripeError(error);
+  }
+}
+
+function missing(customerId: string, what: string): InputError {
+  return new InputError('not_found', `Stripe: the customer ${customerId.slice(0, 80)} ${what}`, {
+    status: 404,
+  });
+}
