@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type Stripe from 'stripe';
 import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
 import { sdkFor, startTestStripe } from '../../test/support/local-stripe.js';
+import { stepping } from '../../test/support/stepping.js';
 import { MICROS_PER_SECOND, parseInstant, type Instant } from '../../core/time.js';
 import { SecretText } from '../config.js';
 import { openPgliteSql } from '../sql/pglite-sql.js';
@@ -115,28 +116,6 @@ function deps(step: (name: string) => void = () => undefined): CarryOutDeps {
     // Long enough for a request that is under way to end.
     wait: (ms) => delay(Math.min(ms, 300)),
   };
-}
-
-/** The same object, but what is called `names` says so before and after. */
-function stepping<Target extends object>(
-  target: Target,
-  names: readonly (keyof Target & string)[],
-  step: (name: string) => void,
-): Target {
-  return new Proxy(target, {
-    get(object, name) {
-      const value: unknown = Reflect.get(object, name, object);
-      if (typeof value !== 'function') return value;
-      const call = value as (...given: unknown[]) => unknown;
-      if (!names.includes(name as never)) return call.bind(object);
-      return async (...given: unknown[]) => {
-        step(`before ${String(name)}`);
-        const answer: unknown = await call.apply(object, given);
-        step(`after ${String(name)}`);
-        return answer;
-      };
-    },
-  });
 }
 
 async function finish(): Promise<KeptIntent[]> {

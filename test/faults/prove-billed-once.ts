@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type Stripe from 'stripe';
@@ -9,22 +10,25 @@ import { stripeAmount } from '../../billing/overage-run/stripe-amounts.js';
 import type { OverageLine } from '../../billing/overage-plan.js';
 import { HeadgateError } from '../../core/errors.js';
 import { derivedId } from '../../core/ids.js';
-import { parseInstant } from '../../core/time.js';
+import { MICROS_PER_SECOND, parseInstant } from '../../core/time.js';
 import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
 import { AuditLog } from '../../platform/audit-log.js';
 import { SecretText } from '../../platform/config.js';
 import { IntentStore } from '../../platform/outbound/intent-store.js';
+import type { OtherSide } from '../../platform/outbound/other-side.js';
 import { readInvoice } from '../../platform/outbound/stripe/read-invoice.js';
 import { stripeClient } from '../../platform/outbound/stripe/stripe-client.js';
 import { INTENT_MARK, StripeSide } from '../../platform/outbound/stripe/stripe-side.js';
 import { billLines, bills, carryMovements, stripeCustomers } from '../../platform/sql/schema.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import { sdkFor } from '../support/local-stripe.js';
+import { stepped, stepping, type Step } from '../support/stepping.js';
 
 export class Killed extends Error {}
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const NOW = parseInstant('2026-10-01T06:00:00Z');
+const DAY_SECONDS = 86_400;
 const MONTH = '2026-09-01';
 const ENDING = { start: parseInstant('2026-09-01T00:00:00Z'), end: parseInstant('2026-10-01T00:00:00Z') };
 /** Short, so that whoever comes after a killed run need not wait long. */
@@ -38,16 +42,26 @@ export interface Month {
   readonly store: BillStore;
 }
 
-/** What a process that runs the overages is made of, and the points at which it may die. */
+/** What a process that runs the overages is made of. */
 export interface Runner {
   readonly deps: ExecuteDeps;
   /** Every call to Stripe and every local commit so far, before and after each. */
   readonly steps: readonly string[];
 }
 
+export interface RunnerOptions {
+  /** At this step it dies: nothing of it reaches store or Stripe from then on. */
+  readonly dieAt?: number;
+  /** At this step it is stopped, as a process is that the machine suspends, until the promise that it gives is kept. */
+  readonly sleepAt?: { readonly step: string; readonly sleep: () => Promise<void> };
+  /** Another way of sending: what a test takes out, to see that it is missed. */
+  readonly side?: (side: OtherSide) => OtherSide;
+}
+
 /** One store and one Stripe for many months, each in an account of its own: they have nothing to do with one another. */
 export class OverageBed {
   private months = 0;
+  private now = NOW;
 
   constructor(
     readonly server: LocalStripe,
@@ -81,18 +95,29 @@ export class OverageBed {
     return { customers, lines, store: new BillStore(this.sql, account, new IntentStore(this.sql)) };
   }
 
-  /** @param dieAt the step at which it dies: nothing of it reaches store or Stripe from then on */
-  runner({ store }: Month, dieAt: number = Number.POSITIVE_INFINITY): Runner {
+  /** A day later, by our clock and by Stripe's, which has forgotten all keys by then. */
+  passADay(): void {
+    this.now += BigInt(DAY_SECONDS + 60) * MICROS_PER_SECOND;
+    this.server.clock.advance(DAY_SECONDS + 60);
+  }
+
+  runner({ store }: Month, { dieAt, sleepAt, side = (own) => own }: RunnerOptions = {}): Runner {
     const steps: string[] = [];
     let isDead = false;
-    const step = (name: string): void => {
+    let isAsleep = false;
+    const step = async (name: string): Promise<void> => {
       if (isDead || steps.length === dieAt) {
         isDead = true;
         throw new Killed(name);
       }
+      const isFirst = !steps.includes(name);
       steps.push(name);
+      if (sleepAt?.step !== name || !isFirst) return;
+      isAsleep = true;
+      await sleepAt.sleep();
+      isAsleep = false;
     };
-    const sql = dyingSql(this.sql, () => isDead, step);
+    const sql = dyingSql(this.sql, () => isDead || isAsleep, step);
     const stripe = stripeClient({
       secretKey: new SecretText(this.server.secretKey),
       url: new SecretText(this.server.url),
@@ -104,14 +129,9 @@ export class OverageBed {
       audit: new AuditLog(sql),
       store: new BillStore(sql, store.account, intents),
       intents,
-      side: stepping(new StripeSide(stripe), ['send', 'find'], step),
-      readInvoice: async (invoiceId) => {
-        step('before read');
-        const invoice = await readInvoice(stripe, invoiceId);
-        step('after read');
-        return invoice;
-      },
-      clock: () => NOW,
+      side: stepping(side(new StripeSide(stripe)), ['send', 'find'], step),
+      readInvoice: (invoiceId) => stepped('read', step, () => readInvoice(stripe, invoiceId)),
+      clock: () => this.now,
       wait: (ms) => delay(Math.min(ms, 20)),
       holder: 'a runner',
       leaseMs: LEASE_MS,
@@ -179,9 +199,82 @@ export class OverageBed {
 
 /** What a process that dies at a place leaves is finished by the next one, and billed once. */
 export async function proveBilledOnce(bed: OverageBed, month: Month, dieAt: number): Promise<void> {
-  await expect(bed.run(month, bed.runner(month, dieAt))).rejects.toThrow(Killed);
+  await expect(bed.run(month, bed.runner(month, { dieAt }))).rejects.toThrow(Killed);
   await bed.finish(month);
   await bed.expectBilledOnce(month);
+}
+
+/** The same, but it is a day later when the next one starts: keys are forgotten, and what is there must be found. */
+export async function proveFoundAgain(
+  bed: OverageBed,
+  month: Month,
+  options: RunnerOptions & { readonly dieAt: number },
+): Promise<void> {
+  await expect(bed.run(month, bed.runner(month, options))).rejects.toThrow(Killed);
+  bed.passADay();
+  await bed.finish(month);
+  await bed.expectBilledOnce(month);
+}
+
+/** An answer that is lost, as often as the SDK asks again by itself: the same request is sent, and makes nothing new. */
+export async function proveLostAnswer(
+  bed: OverageBed,
+  month: Month,
+  options: RunnerOptions = {},
+): Promise<void> {
+  bed.server.faults.add({ kind: 'lose_response', method: 'POST', path: '/v1/invoices', times: 2 });
+  await bed.run(month, bed.runner(month, options));
+  await bed.finish(month);
+  await bed.expectBilledOnce(month);
+}
+
+/** A process that is suspended for a day, between writing down that it sends and sending, finds out that it lost its place. */
+export async function proveSleeperSendsNothing(bed: OverageBed, month: Month): Promise<void> {
+  const [bedtime, morning] = [new AbortController(), new AbortController()];
+  const [fellAsleep, wakesUp] = [once(bedtime.signal, 'abort'), once(morning.signal, 'abort')];
+  const sleeper = bed.runner(month, {
+    sleepAt: {
+      step: 'after begin',
+      sleep: async () => {
+        bedtime.abort();
+        await wakesUp;
+      },
+    },
+  });
+  const slept = bed.run(month, sleeper);
+  await fellAsleep;
+  bed.passADay();
+  await bed.finish(month);
+  morning.abort();
+  await slept;
+  await bed.expectBilledOnce(month);
+}
+
+/**
+ * Every life of the process dies after a few steps, and the next one goes on, until all is done: each place of each customer is died at,
+ * now and then.
+ *
+ * @returns how often it died at which step
+ */
+export async function proveManyDeaths(
+  bed: OverageBed,
+  month: Month,
+  stepsOfLife: () => number,
+): Promise<ReadonlyMap<string, number>> {
+  const deaths = new Map<string, number>();
+  for (;;) {
+    try {
+      const { outcomes } = await bed.run(month, bed.runner(month, { dieAt: stepsOfLife() }));
+      if (outcomes.every(({ outcome }) => outcome === 'finalized')) break;
+    } catch (error) {
+      if (error instanceof Killed) deaths.set(error.message, (deaths.get(error.message) ?? 0) + 1);
+      else if (!(error instanceof HeadgateError)) throw error;
+    }
+    await delay(LEASE_MS);
+  }
+  await bed.finish(month);
+  await bed.expectBilledOnce(month);
+  return deaths;
 }
 
 function usageOf({ lines }: Month): RatedUsage {
@@ -199,40 +292,17 @@ function lineOf(orgId: string, meterId: string, amountMinor: bigint): OverageLin
 }
 
 /** A store whose transactions are steps, and that a dead process does not reach. */
-function dyingSql(sql: Sql, isDead: () => boolean, step: (name: string) => void): Sql {
+function dyingSql(sql: Sql, isDead: () => boolean, step: Step): Sql {
   const database = new Proxy(sql.database, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
       return (...given: unknown[]): unknown => {
         if (isDead()) throw new Killed(String(name));
-        const call = () => (value as (...all: unknown[]) => unknown).apply(target, given);
-        return name === 'transaction' ? stepped('commit', step, call) : call();
+        const call = (): unknown => (value as (...all: unknown[]) => unknown).apply(target, given);
+        return name === 'transaction' ? stepped('commit', step, () => call() as Promise<unknown>) : call();
       };
     },
   });
   return { ...sql, database, isShared: sql.isShared, survivesPowerCut: sql.survivesPowerCut };
-}
-
-async function stepped(name: string, step: (name: string) => void, call: () => unknown): Promise<unknown> {
-  step(`before ${name}`);
-  const answer: unknown = await call();
-  step(`after ${name}`);
-  return answer;
-}
-
-function stepping<Target extends object>(
-  target: Target,
-  names: readonly (keyof Target & string)[],
-  step: (name: string) => void,
-): Target {
-  return new Proxy(target, {
-    get(object, name) {
-      const value: unknown = Reflect.get(object, name, object);
-      if (typeof value !== 'function') return value;
-      const call = value as (...given: unknown[]) => unknown;
-      if (!names.includes(name as never)) return call.bind(object);
-      return (...given: unknown[]) => stepped(String(name), step, () => call.apply(object, given));
-    },
-  });
 }

@@ -72,7 +72,7 @@ async function call(method: string, path: string, json?: unknown, key = company.
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     ...(json === undefined ? {} : { body: JSON.stringify(json) }),
   });
-  return { status: response.status, body: (await response.json()) };
+  return { status: response.status, body: await response.json() };
 }
 const run = async (options: object = {}) =>
   Report.parse((await call('POST', '/v1/billing/runs', { month: MONTH, ...options })).body);

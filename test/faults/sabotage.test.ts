@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
+import type { OtherSide } from '../../platform/outbound/other-side.js';
+import { Lease } from '../../platform/sql/lease.js';
+import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
+import type { Sql } from '../../platform/sql/sql.js';
+import { startTestStripe } from '../support/local-stripe.js';
+import {
+  OverageBed,
+  proveFoundAgain,
+  proveLostAnswer,
+  proveSleeperSendsNothing,
+  type Month,
+} from './prove-billed-once.js';
+
+/*
+ * A proof that nothing can make fail proves nothing. Each of the things that keep a bill from being made twice is taken out, one at a
+ * time, and the proof that it holds must fail for it. (The reconciliation has its own in test/integration/billing-run.test.ts.)
+ */
+describe('what keeps a bill from being made twice', { timeout: 60_000 }, () => {
+  let server: LocalStripe;
+  let sql: Sql;
+  let bed: OverageBed;
+  beforeAll(async () => {
+    server = await startTestStripe();
+    sql = await openPgliteSql('memory://');
+    await sql.migrate();
+    bed = new OverageBed(server, sql);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    server.faults.clear();
+  });
+  afterAll(async () => {
+    await sql.close();
+    await server.stop();
+  });
+
+  async function invoicesOf({ customers }: Month): Promise<number> {
+    const lists = customers.map(({ customerId: customer }) => bed.stripe.invoices.list({ customer }));
+    return (await Promise.all(lists)).reduce((sum, { data }) => sum + data.length, 0);
+  }
+  /** What a run sends, changed on its way out. */
+  const changed =
+    (change: (send: OtherSide['send']) => OtherSide['send']) =>
+    (side: OtherSide): OtherSide => ({
+      send: change((request, key) => side.send(request, key)),
+      find: (intent) => side.find(intent),
+    });
+  /** After the commit of the plan: begin, and the first send is out. */
+  const AFTER_THE_FIRST_SEND = 5;
+
+  describe('the idempotency key', () => {
+    const withoutKey = changed((send) => (request) => send(request, randomUUID()));
+    test('with it, an answer that was lost costs nothing', async () => {
+      await proveLostAnswer(bed, await bed.openMonth(1, 2));
+    });
+    test('without it, the proof fails', async () => {
+      const month = await bed.openMonth(1, 2);
+      await expect(proveLostAnswer(bed, month, { side: withoutKey })).rejects.toThrow();
+      expect(await invoicesOf(month)).toBe(2);
+    });
+  });
+
+  describe('the mark on what was made', () => {
+    const withoutMark = changed(
+      (send) =>
+        ({ path, parameters }, key) =>
+          send({ path, parameters: { ...parameters, metadata: {} } }, key),
+    );
+    test('with it, what was made is found a day later', async () => {
+      await proveFoundAgain(bed, await bed.openMonth(1, 2), { dieAt: AFTER_THE_FIRST_SEND });
+    });
+    test('without it, the proof fails', async () => {
+      const month = await bed.openMonth(1, 2);
+      const options = { dieAt: AFTER_THE_FIRST_SEND, side: withoutMark };
+      await expect(proveFoundAgain(bed, month, options)).rejects.toThrow();
+      expect(await invoicesOf(month)).toBe(2);
+    });
+  });
+
+  describe('the lease, asked again before each send', () => {
+    test('with it, who slept through a day sends nothing', async () => {
+      await proveSleeperSendsNothing(bed, await bed.openMonth(1, 2));
+    });
+    test('without asking again, the proof fails', async () => {
+      vi.spyOn(Lease.prototype, 'assertHeld').mockResolvedValue(undefined);
+      const month = await bed.openMonth(1, 2);
+      await expect(proveSleeperSendsNothing(bed, month)).rejects.toThrow();
+      expect(await invoicesOf(month)).toBe(2);
+    });
+  });
+});
