@@ -200,6 +200,18 @@ describe('money that nobody can bill', () => {
     expect(heldBack([vanished])).toEqual([]);
   });
 
+  test('a price or an allowance that the catalog assumes, in live mode; in test mode it is billed', () => {
+    const account = { account: 'acct_1', mode: 'live' as const };
+    for (const guess of [{ isAssumed: true }, { isIncludedAssumed: true }]) {
+      const line = rated('ops', 100n, guess);
+      expect(heldBack([line], { account })).toEqual([
+        ['org_1', 'assumed', expect.stringContaining('publish one without `assumed`') as string],
+      ]);
+      expect(planBills(books([line])).bills).toHaveLength(1);
+    }
+    expect(heldBack([rated('ops', 0n, { isAssumed: true })], { account })).toEqual([]);
+  });
+
   test('a hard stop that came to light after the bill gives back what was billed', () => {
     const stopped = rated('ops', null, { status: 'stopped' });
     const plan = planBills(books([stopped], { ledger: ledger(['ops', 900n, 1]) }));

@@ -89,7 +89,12 @@ export interface HeldBack {
   readonly orgId: string;
   readonly money: Money | null;
   readonly cause:
-    'no_customer' | 'customer_currency' | 'currency_unsupported' | 'amount_too_large' | 'no_longer_rated';
+    | 'no_customer'
+    | 'customer_currency'
+    | 'currency_unsupported'
+    | 'amount_too_large'
+    | 'no_longer_rated'
+    | 'assumed';
   readonly message: string;
 }
 
@@ -116,7 +121,9 @@ export function planBills(books: BillBooks): BillPlan {
   const heldBack: HeldBack[] = [];
   for (const line of books.lines) {
     const change = changeOf(line, books.ledger.get(line.lineId) ?? []);
-    if ('cause' in change) heldBack.push(change);
+    const assumption = books.account.mode === 'live' ? assumptionOf(line, change) : null;
+    if (assumption !== null) heldBack.push(assumption);
+    else if ('cause' in change) heldBack.push(change);
     else for (const due of change) enter(byPayer, due);
   }
   const parts = [...byPayer]
@@ -127,6 +134,19 @@ export function planBills(books: BillBooks): BillPlan {
     carried: parts.flatMap(({ carried }) => carried),
     movements: parts.flatMap(({ movements }) => movements),
     heldBack: [...heldBack, ...parts.flatMap((part) => part.heldBack)],
+  };
+}
+
+/** Nobody is charged by a guess: what the catalog assumes is billed in test mode alone. */
+function assumptionOf(line: OverageLine, change: readonly Due[] | HeldBack): HeldBack | null {
+  const isGuess = line.isAssumed || line.isIncludedAssumed;
+  if (!isGuess || 'cause' in change || change.length === 0) return null;
+  const what = line.isAssumed ? 'price' : 'allowance';
+  return {
+    orgId: line.orgId,
+    money: line.amount,
+    cause: 'assumed',
+    message: `${line.lineId}: the catalog assumes the ${what} of ${line.meterId}; publish one without \`assumed\` once it is agreed`,
   };
 }
 

@@ -47,6 +47,8 @@ export interface Runner {
   readonly deps: ExecuteDeps;
   /** Every call to Stripe and every local commit so far, before and after each. */
   readonly steps: readonly string[];
+  /** The step at which it died; null while it lives. */
+  readonly diedAt: () => string | null;
 }
 
 export interface RunnerOptions {
@@ -103,11 +105,11 @@ export class OverageBed {
 
   runner({ store }: Month, { dieAt, sleepAt, side = (own) => own }: RunnerOptions = {}): Runner {
     const steps: string[] = [];
-    let isDead = false;
+    let diedAt: string | null = null;
     let isAsleep = false;
     const step = async (name: string): Promise<void> => {
-      if (isDead || steps.length === dieAt) {
-        isDead = true;
+      if (diedAt !== null || steps.length === dieAt) {
+        diedAt ??= name;
         throw new Killed(name);
       }
       const isFirst = !steps.includes(name);
@@ -117,7 +119,7 @@ export class OverageBed {
       await sleepAt.sleep();
       isAsleep = false;
     };
-    const sql = dyingSql(this.sql, () => isDead || isAsleep, step);
+    const sql = dyingSql(this.sql, () => diedAt !== null || isAsleep, step);
     const stripe = stripeClient({
       secretKey: new SecretText(this.server.secretKey),
       url: new SecretText(this.server.url),
@@ -140,7 +142,7 @@ export class OverageBed {
       onProgress: () => undefined,
       signal: new AbortController().signal,
     };
-    return { deps, steps };
+    return { deps, steps, diedAt: () => diedAt };
   }
 
   run(month: Month, { deps }: Runner) {
@@ -263,13 +265,15 @@ export async function proveManyDeaths(
 ): Promise<ReadonlyMap<string, number>> {
   const deaths = new Map<string, number>();
   for (;;) {
+    const runner = bed.runner(month, { dieAt: stepsOfLife() });
     try {
-      const { outcomes } = await bed.run(month, bed.runner(month, { dieAt: stepsOfLife() }));
+      const { outcomes } = await bed.run(month, runner);
       if (outcomes.every(({ outcome }) => outcome === 'finalized')) break;
     } catch (error) {
-      if (error instanceof Killed) deaths.set(error.message, (deaths.get(error.message) ?? 0) + 1);
-      else if (!(error instanceof HeadgateError)) throw error;
+      if (!(error instanceof Killed || error instanceof HeadgateError)) throw error;
     }
+    const step = runner.diedAt();
+    if (step !== null) deaths.set(step, (deaths.get(step) ?? 0) + 1);
     await delay(LEASE_MS);
   }
   await bed.finish(month);
