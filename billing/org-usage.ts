@@ -13,7 +13,7 @@ import {
   type OverageQuestion,
 } from './overage-plan.js';
 import { loadBooks } from './preview-overage.js';
-import { remainingOfFlow } from './rate-overage.js';
+import { remainingOfFlow } from './measure-overage.js';
 
 /** What an org has used of one meter in a subscription period that is open, and what it would owe if that ended now. */
 export interface MeterUsage extends OverageLine {

@@ -183,13 +183,15 @@ describe('money', () => {
   });
 
   test.each([
-    [{ model: 'package', amount: '2.00', block: '100' }, 'package'],
-    [{ model: 'graduated', tiers: [{ amount: '1.00' }] }, 'graduated'],
-    [{ model: 'volume', tiers: [{ amount: '1.00' }] }, 'volume'],
-  ])('a price that this version does not rate is said, not guessed: %j', (price, model) => {
-    const rated = rate(sells('USD', price), [started('USD')], [uses(1100, '2026-03-11T00:00:00Z')], APRIL);
-    expect(rated.lines[0]).toMatchObject({ status: 'unpriced', amount: null });
-    expect(rated.lines[0]?.reason).toContain(model);
+    // 100.5 over: two packages; 100 at $1 and half a one at 50 cents; all at 50 cents, which are $50.25.
+    [{ model: 'package', amount: '2.00', block: '100' }, '400 USD'],
+    [{ model: 'graduated', tiers: [{ upTo: '100', amount: '1.00' }, { amount: '0.50' }] }, '10025 USD'],
+    [{ model: 'volume', tiers: [{ upTo: '100', amount: '1.00' }, { amount: '0.50' }] }, '5025 USD'],
+  ])('a price of another model: %j', (price, amount) => {
+    const used = [uses('1100.5', '2026-03-11T00:00:00Z')];
+    expect(lines(sells('USD', price), [started('USD')], used, APRIL)).toEqual([
+      `1100.5 of 1000, 100.5 over: ${amount}, due`,
+    ]);
   });
 
   test('a meter that this version does not count is said, not left out', () => {

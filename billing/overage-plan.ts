@@ -10,7 +10,8 @@ import { allowanceLevels, type Bucket } from './allowance-levels.js';
 import { heldPeriods, isIncludedAssumed, type HeldPeriod } from './held-periods.js';
 import { meterProblem, type UsageWindow, type WindowTotal } from './metered-usage.js';
 import { overageTerms, type OverageTerms, type StopPolicy } from './overage-terms.js';
-import { overageOfFlow, overageOfLevel, rateOverage, type RatedUsage } from './rate-overage.js';
+import { overageOfFlow, overageOfLevel, type RatedUsage } from './measure-overage.js';
+import { rateOverage } from './overage-price.js';
 import { routeUsage, type RoutedWindow } from './route-usage.js';
 import type { Subscription } from './subscription-timeline.js';
 

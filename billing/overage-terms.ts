@@ -1,9 +1,8 @@
 import { compareText } from '../core/compare.js';
-import { compareDecimals, decimalOf, multiplyDecimals } from '../core/decimal.js';
 import type { PublishedCatalog } from '../core/catalog/tables.js';
 import { entryOf, type Scope } from './held-scopes.js';
 import type { HeldPeriod } from './held-periods.js';
-import { priceIn, type Price, type PriceFound } from './rate-overage.js';
+import { comparePrices, priceIn, type PriceFound } from './overage-price.js';
 
 export type StopPolicy = 'hard' | 'soft';
 
@@ -65,13 +64,4 @@ function byPreference(a: Offer, b: Offer): number {
   const kinds = KINDS.indexOf(a.scope.kind) - KINDS.indexOf(b.scope.kind);
   if (kinds !== 0 || !a.price.ok || !b.price.ok) return kinds;
   return comparePrices(a.price, b.price) || compareText(a.scope.id, b.scope.id);
-}
-
-/** By what one unit costs; without dividing. */
-function comparePrices(a: Price, b: Price): number {
-  const one = decimalOf(1n);
-  return compareDecimals(
-    multiplyDecimals(a.rate.perUnit, b.block ?? one),
-    multiplyDecimals(b.rate.perUnit, a.block ?? one),
-  );
 }

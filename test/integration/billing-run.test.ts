@@ -8,6 +8,7 @@ import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
 import { WORKED_CASE_AS_OF } from '../../fixtures/worked-case.js';
 import type { TestCompany } from '../support/company.js';
 import { sdkFor, startTestStripe } from '../support/local-stripe.js';
+import { hasStripeMock, refusalOf, startStripeMock } from '../support/stripe-mock.js';
 import { openWorkedCompany } from '../support/worked-company.js';
 
 /*
@@ -305,6 +306,23 @@ describe('a key that is not right', () => {
   test('a live key does not go to a server that is not Stripe', async () => {
     const settings = { STRIPE_SECRET_KEY: 'sk_live_local', HEADGATE_STRIPE_URL: server.url };
     await expect(problemWith(settings)).rejects.toMatchObject({ code: 'invalid_config' });
+  });
+});
+
+describe.runIf(hasStripeMock())("held against Stripe's own description of its API", () => {
+  test('each request of a month is one that Stripe describes', { timeout: 60_000 }, async () => {
+    const mock = await startStripeMock();
+    const accepted = server.requests().filter(({ status, replayed }) => status === 200 && !replayed);
+    const refusals: string[] = [];
+    for (const request of accepted) refusals.push(...(await refusalOf(mock, request)));
+    await mock.stop();
+    expect([...new Set(refusals)]).toEqual([]);
+    const asked = new Set(
+      accepted.map(({ method, path }) => `${method} ${path.replace(/(in|cus)_\w+/, '*')}`),
+    );
+    const needed = ['GET /v1/account', 'GET /v1/customers/*', 'POST /v1/invoices', 'POST /v1/invoiceitems'];
+    const ends = ['POST /v1/invoices/*/finalize', 'GET /v1/invoices/*', 'GET /v1/invoices/*/lines'];
+    for (const one of [...needed, ...ends]) expect(asked).toContain(one);
   });
 });
 

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { LoggedRequest } from '../../fixtures/stripe/request-log.js';
 import { freePorts } from './free-port.js';
 import { installedAt, installOnce } from './install-once.js';
 import { isAvailable } from './services.js';
@@ -74,5 +75,27 @@ function answers(url: string): Promise<boolean> {
   return fetch(url).then(
     () => true,
     () => false,
+  );
+}
+
+/** What Stripe's description has against a request; nothing when it is one that it describes. */
+export async function refusalOf(
+  mock: StripeMock,
+  { method, path, parameters }: LoggedRequest,
+): Promise<string[]> {
+  const form = new URLSearchParams(pairsOf(parameters, '')).toString();
+  const response = await fetch(`${mock.url}${path}${method === 'POST' || form === '' ? '' : `?${form}`}`, {
+    method,
+    headers: { authorization: 'Bearer sk_test_123', 'content-type': 'application/x-www-form-urlencoded' },
+    ...(method === 'POST' ? { body: form } : {}),
+  });
+  const text = await response.text();
+  return response.ok ? [] : [`${method} ${path} ${form}: ${text}`];
+}
+
+function pairsOf(value: unknown, name: string): [string, string][] {
+  if (typeof value === 'string') return [[name, value]];
+  return Object.entries(value as Record<string, unknown>).flatMap(([child, inside]) =>
+    pairsOf(inside, name === '' ? child : `${name}[${child}]`),
   );
 }

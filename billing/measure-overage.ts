@@ -1,17 +1,4 @@
-import {
-  addDecimals,
-  compareDecimals,
-  decimalOf,
-  divideRounded,
-  multiplyDecimals,
-  parseDecimal,
-  subtractDecimals,
-  tenToThe,
-  ZERO,
-  type Decimal,
-} from '../core/decimal.js';
-import { currencyExponent, multiplyRate, type Money, type UnitRate } from '../core/money.js';
-import type { OveragePrice } from '../core/catalog/usage.js';
+import { addDecimals, compareDecimals, subtractDecimals, ZERO, type Decimal } from '../core/decimal.js';
 import { isWithin, type Instant, type Period } from '../core/time.js';
 import type { Bucket } from './allowance-levels.js';
 
@@ -105,49 +92,4 @@ export function overageOfLevel(
 
 function excess(used: Decimal, included: Decimal): Decimal {
   return compareDecimals(used, included) > 0 ? subtractDecimals(used, included) : ZERO;
-}
-
-/** A price in the subscription's currency. */
-export interface Price {
-  readonly ok: true;
-  readonly rate: UnitRate;
-  /** The rate is for so many units; null: for one. */
-  readonly block: Decimal | null;
-  readonly isAssumed: boolean;
-}
-
-export type PriceFound = Price | { readonly ok: false; readonly reason: string };
-
-/** The overage price in one currency. Prices that this version does not rate are named, never guessed. */
-export function priceIn(price: OveragePrice, currency: string): PriceFound {
-  if (price.model !== 'per_unit' && price.model !== 'per_block') {
-    return { ok: false, reason: `overage price of the model ${price.model} is not rated in this version` };
-  }
-  const rate = [price, ...price.otherCurrencies].find((offered) => offered.currency === currency);
-  if (rate === undefined) return { ok: false, reason: `the catalog has no overage price in ${currency}` };
-  return {
-    ok: true,
-    rate: { perUnit: parseDecimal(rate.amount), currency },
-    block: price.model === 'per_block' ? parseDecimal(price.block) : null,
-    isAssumed: rate.assumed,
-  };
-}
-
-/**
- * The money for a quantity over the allowance, rounded once, half away from zero. A price per block holds for parts of a block:
- * $0.10 per 1,000 makes 1,500 cost $0.15.
- */
-export function rateOverage(price: Price, overage: Decimal): Money {
-  if (price.block === null) return multiplyRate(price.rate, overage);
-  const { perUnit, currency } = price.rate;
-  const exact = multiplyDecimals(
-    multiplyDecimals(perUnit, overage),
-    decimalOf(tenToThe(currencyExponent(currency))),
-  );
-  // One division of integers, and its rounding the only one: a quotient kept as a decimal could lose a half.
-  const amountMinor = divideRounded(
-    exact.unscaled * tenToThe(price.block.scale),
-    price.block.unscaled * tenToThe(exact.scale),
-  );
-  return { amountMinor, currency };
 }
