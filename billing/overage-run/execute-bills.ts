@@ -40,6 +40,9 @@ export interface BillOutcome {
   readonly message: string | null;
 }
 
+/** Times of a lease that its end is waited for: a look comes three times in each. */
+const PATIENCE = 1.5;
+
 /**
  * Brings bills to their end, several customers at once. What stops one stops no other; a key that Stripe does not accept stops all.
  *
@@ -76,7 +79,7 @@ async function executeCustomer(bills: readonly KeptBill[], deps: ExecuteDeps): P
   invariant(first !== undefined, 'a customer in a group has a bill');
   const { customerId, account, mode } = first;
   const name = `stripe customer ${account} ${mode} ${customerId}`;
-  const lease = await Lease.acquire(deps.sql, { name, holder: deps.holder, ttlMs: deps.leaseMs });
+  const lease = await patientLease(name, deps);
   if (lease === null) {
     const holder = (await Lease.holderOf(deps.sql, name))?.holder ?? 'another process';
     return bills.map((bill) => outcomeOf(bill, 'elsewhere', `${holder} has it in its hands`));
@@ -90,6 +93,15 @@ async function executeCustomer(bills: readonly KeptBill[], deps: ExecuteDeps): P
   } finally {
     await lease.release();
   }
+}
+
+/** Waits for as long as a process that died may seem to hold it; who holds it longer is alive and at work. */
+export function patientLease(
+  name: string,
+  { sql, holder, leaseMs, signal }: Pick<ExecuteDeps, 'sql' | 'holder' | 'leaseMs' | 'signal'>,
+): Promise<Lease | null> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE * leaseMs)]);
+  return Lease.wait(sql, { name, holder, ttlMs: leaseMs }, patience);
 }
 
 function unfinished(bill: KeptBill, error: unknown): BillOutcome {

@@ -8,7 +8,7 @@ import type { OverageLine } from '../overage-plan.js';
 import type { BillContext } from './bill-intents.js';
 import { planBills, type BillPlan } from './bill-plan.js';
 import type { BillStore } from './bill-store.js';
-import { executeBills, type BillOutcome, type ExecuteDeps } from './execute-bills.js';
+import { executeBills, patientLease, type BillOutcome, type ExecuteDeps } from './execute-bills.js';
 
 /** Rated usage, and the published run that it was read from: that never changes, and is kept while a bill names it. */
 export interface RatedUsage {
@@ -69,11 +69,12 @@ export async function runOverages(
 async function enterPlan(
   usage: RatedUsage,
   request: OverageRunRequest,
-  { sql, audit, store, clock, holder, leaseMs, onProgress }: ExecuteDeps,
+  deps: ExecuteDeps,
 ): Promise<BillPlan> {
+  const { sql, audit, store, clock, onProgress } = deps;
   const { account, mode } = store.account;
   const name = `overage run ${account} ${mode}`;
-  const lease = await Lease.acquire(sql, { name, holder, ttlMs: leaseMs });
+  const lease = await patientLease(name, deps);
   if (lease === null) {
     const who = (await Lease.holderOf(sql, name))?.holder ?? 'another process';
     throw new RefusedError(

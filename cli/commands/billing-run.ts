@@ -108,7 +108,13 @@ function describeRun(report: Report): string {
     ),
     ...section(
       'held back:',
-      heldBack.length === 0 ? null : heldBack.map(({ org_id: org, message }) => `  ${org}: ${message}`),
+      heldBack.length === 0
+        ? null
+        : heldBack.map(({ amount_minor: amount, currency, message }) =>
+            amount === null || currency === null
+              ? `  ${message}`
+              : `  ${showMoney(BigInt(amount), currency)}: ${message}`,
+          ),
     ),
     ...section(
       'not final:',
