@@ -30,7 +30,7 @@ export const getInvoice = operation({
 
   async handle({ params, query }, { services }) {
     const desk = await services.billing();
-    const bill = await getBill(services.sql, params.billId);
+    const bill = await getBill(services.sql, desk.store.account, params.billId);
     return {
       invoice: billShape(bill),
       lines: (await desk.store.linesOf(bill.billId)).map(ledgerEntryShape),

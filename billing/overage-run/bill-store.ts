@@ -107,11 +107,6 @@ export class BillStore {
       .orderBy(asc(bills.createdAt), asc(bills.orgId), asc(bills.billId));
   }
 
-  async find(billId: string): Promise<KeptBill | null> {
-    const [bill] = await this.sql.database.select().from(bills).where(eq(bills.billId, billId));
-    return bill ?? null;
-  }
-
   linesOf(billId: string): Promise<KeptBillLine[]> {
     return this.sql.database
       .select()

@@ -48,8 +48,15 @@ function isAfter([month, orgId, billId]: BillPlace): SQL | undefined {
 }
 
 /** @throws InputError `not_found` */
-export async function getBill(sql: Sql, billId: string): Promise<KeptBill> {
-  const [bill] = await sql.database.select().from(bills).where(eq(bills.billId, billId));
+export async function getBill(
+  sql: Sql,
+  { account, mode }: OutsideAccount,
+  billId: string,
+): Promise<KeptBill> {
+  const [bill] = await sql.database
+    .select()
+    .from(bills)
+    .where(and(eq(bills.account, account), eq(bills.mode, mode), eq(bills.billId, billId)));
   if (bill !== undefined) return bill;
   throw new InputError(
     'not_found',
