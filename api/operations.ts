@@ -7,6 +7,7 @@ import { listWaiting } from './billing/list-waiting.js';
 import { previewBilling } from './billing/preview-billing.js';
 import { replayBillingLine } from './billing/replay-line.js';
 import { runBilling } from './billing/run-billing.js';
+import { withdrawInvoice } from './billing/withdraw-invoice.js';
 import { getCatalog } from './catalog/get-catalog.js';
 import { diffCatalogVersions } from './catalog/diff-catalogs.js';
 import { listCatalogVersions } from './catalog/list-versions.js';
@@ -88,6 +89,7 @@ export const operations: readonly Operation[] = [
   runBilling,
   listInvoices,
   getInvoice,
+  withdrawInvoice,
   listWaiting,
   linkCustomer,
   listCustomers,

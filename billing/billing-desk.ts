@@ -8,15 +8,16 @@ import type { SecretText, StripeConfig } from '../platform/config.js';
 import type { OutsideAccount } from '../platform/outbound/intent.js';
 import { IntentStore } from '../platform/outbound/intent-store.js';
 import { readInvoice } from '../platform/outbound/stripe/read-invoice.js';
+import { removeDraft } from '../platform/outbound/stripe/remove-draft.js';
 import { accountOf, modeOf, stripeClient } from '../platform/outbound/stripe/stripe-client.js';
 import { StripeSide } from '../platform/outbound/stripe/stripe-side.js';
 import { checkFingerprint, installationValue, keepFirst } from '../platform/sql/installation.js';
 import type { Sql } from '../platform/sql/sql.js';
 import { BillStore } from './overage-run/bill-store.js';
-import type { ExecuteDeps } from './overage-run/execute-bills.js';
+import type { WithdrawDeps } from './overage-run/withdraw-bill.js';
 
 /** One account of Stripe in one mode, with this company's ledger of it. */
-export interface BillingDesk extends ExecuteDeps {
+export interface BillingDesk extends WithdrawDeps {
   readonly stripe: Stripe;
 }
 
@@ -58,6 +59,7 @@ export async function openBillingDesk(deps: DeskDeps): Promise<BillingDesk> {
     store: new BillStore(sql, account, intents),
     side: new StripeSide(stripe),
     readInvoice: (invoiceId) => readInvoice(stripe, invoiceId),
+    removeDraft: (invoiceId) => removeDraft(stripe, invoiceId),
     wait: (ms) => delay(ms),
     leaseMs: ANSWERS_PER_LEASE * config.timeoutMs,
     concurrency: config.concurrency,

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { KeptBill, KeptBillLine } from '../../billing/overage-run/bill-store.js';
 import { Digits, InstantAnswer } from '../shapes.js';
 
-export const BILL_STATES = ['planned', 'finalized', 'blocked', 'refused'] as const;
+export const BILL_STATES = ['planned', 'finalized', 'blocked', 'refused', 'withdrawn'] as const;
 
 /** One invoice of overages. Amounts are in ISO 4217's minor unit. */
 export const BillShape = z
@@ -13,7 +13,7 @@ export const BillShape = z
     sequence: z.int().openapi({ description: 'Of its org, currency and month.' }),
     state: z.enum(BILL_STATES).openapi({
       description:
-        '`planned`: on its way. `finalized`: final at Stripe. `blocked`: what stands at Stripe is not what was rated. `refused`: Stripe said no.',
+        '`planned`: on its way. `finalized`: final at Stripe. `blocked`: what stands at Stripe is not what was rated. `refused`: Stripe said no. `withdrawn`: taken back, and billed anew by the next run.',
     }),
     total_minor: Digits,
     carried_item_minor: Digits.openapi({ description: 'The part of it that earlier months had left.' }),

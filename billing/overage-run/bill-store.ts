@@ -127,6 +127,39 @@ export class BillStore {
       .where(and(eq(bills.billId, billId), inArray(bills.state, ['planned', 'blocked', 'refused'])));
   }
 
+  /** Gives back, in the caller's transaction, what a bill had entered: its lines are worth unbilled again, and what waited waits. */
+  async withdraw(database: SqlDatabase, bill: KeptBill, withdrawalId: string, now: Instant): Promise<void> {
+    const lines = await database.select().from(billLines).where(eq(billLines.causeId, bill.billId));
+    const ledger = await this.ledgerOf(
+      lines.map(({ lineId }) => lineId),
+      database,
+    );
+    const next = new Map(
+      [...ledger].map(([lineId, all]) => [lineId, Math.max(...all.map(({ sequence }) => sequence))]),
+    );
+    const reversed = lines.map((line) => {
+      const sequence = (next.get(line.lineId) ?? 0) + 1;
+      next.set(line.lineId, sequence);
+      const given = { sequence, causeId: withdrawalId, intentId: null, createdAt: now };
+      return { ...line, ...given, amountMinor: -line.amountMinor, chargedMinor: 0n };
+    });
+    for (const some of chunks(reversed)) await database.insert(billLines).values(some);
+    const [moved] = await database
+      .select()
+      .from(carryMovements)
+      .where(eq(carryMovements.causeId, bill.billId));
+    if (moved !== undefined) {
+      await database.insert(carryMovements).values({
+        ...{ ...moved, causeId: withdrawalId, amountMinor: -moved.amountMinor },
+        ...{ reason: 'withdrawn', createdAt: now },
+      });
+    }
+    await this.settle(database, bill.billId, {
+      ...{ state: 'withdrawn', invoiceId: bill.invoiceId, finalizedAt: null },
+      ...{ problemCode: bill.problemCode, problemMessage: bill.problemMessage },
+    });
+  }
+
   private billRow(
     bill: Bill,
     context: BillContext,
@@ -146,10 +179,13 @@ export class BillStore {
     };
   }
 
-  private async ledgerOf(lineIds: readonly string[]): Promise<Map<string, LedgerLine[]>> {
+  private async ledgerOf(
+    lineIds: readonly string[],
+    database: SqlDatabase = this.sql.database,
+  ): Promise<Map<string, LedgerLine[]>> {
     const ledger = new Map<string, LedgerLine[]>();
     for (const some of chunks(lineIds)) {
-      const entered = await this.sql.database
+      const entered = await database
         .select({
           lineId: billLines.lineId,
           currency: billLines.currency,

@@ -1,18 +1,18 @@
 import type { BillingDesk } from '../billing-desk.js';
 import type { KeptBill } from './bill-store.js';
-import { expectedItems } from './execute-bills.js';
+import { expectedItems, goneInvoice } from './execute-bills.js';
 import { reconcileInvoice, type Break } from './reconcile.js';
 
 /**
  * Holds a bill against its invoice as it stands at Stripe now: Σ rated = Σ intents = Σ lines, one to one. Reads only.
  *
- * @returns nothing when they are the same; what has no invoice yet has nothing to hold it against
+ * @returns nothing when they are the same; what has no invoice yet, or none any more, has nothing to hold it against
  */
 export async function checkBill(
   bill: KeptBill,
   { store, intents, readInvoice }: BillingDesk,
 ): Promise<Break[]> {
-  if (bill.invoiceId === null) return [];
+  if (bill.invoiceId === null || bill.state === 'withdrawn') return [];
   const lines = await store.linesOf(bill.billId);
   const kept = await intents.ofGroup(bill.billId);
   const undone = kept.filter(({ state }) => state !== 'done' && state !== 'planned');
@@ -25,5 +25,7 @@ export async function checkBill(
     lines,
     kept.filter(({ state }) => state === 'done'),
   );
-  return [...missing, ...reconcileInvoice(await readInvoice(bill.invoiceId), items, bill.customerId)];
+  const invoice = await readInvoice(bill.invoiceId);
+  if (invoice === null) return [...missing, goneInvoice(bill, bill.invoiceId)];
+  return [...missing, ...reconcileInvoice(invoice, items, bill.customerId)];
 }

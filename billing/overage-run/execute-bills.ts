@@ -8,7 +8,7 @@ import type { ReadInvoice } from '../../platform/outbound/stripe/read-invoice.js
 import { Lease } from '../../platform/sql/lease.js';
 import { transaction, type Sql } from '../../platform/sql/sql.js';
 import type { BillStore, KeptBill, KeptBillLine } from './bill-store.js';
-import { reconcileInvoice, type ExpectedItem } from './reconcile.js';
+import { reconcileInvoice, type Break, type ExpectedItem } from './reconcile.js';
 
 export interface ExecuteDeps {
   readonly sql: Sql;
@@ -16,7 +16,7 @@ export interface ExecuteDeps {
   readonly store: BillStore;
   readonly intents: IntentStore;
   readonly side: OtherSide;
-  readonly readInvoice: (invoiceId: string) => Promise<ReadInvoice>;
+  readonly readInvoice: (invoiceId: string) => Promise<ReadInvoice | null>;
   readonly clock: () => Instant;
   readonly wait: (ms: number) => Promise<void>;
   /** For people who ask who is at it. */
@@ -77,11 +77,9 @@ function byCustomer(bills: readonly KeptBill[]): Map<string, KeptBill[]> {
 async function executeCustomer(bills: readonly KeptBill[], deps: ExecuteDeps): Promise<BillOutcome[]> {
   const [first] = bills;
   invariant(first !== undefined, 'a customer in a group has a bill');
-  const { customerId, account, mode } = first;
-  const name = `stripe customer ${account} ${mode} ${customerId}`;
-  const lease = await patientLease(name, deps);
+  const lease = await leaseOfCustomer(first, deps);
   if (lease === null) {
-    const holder = (await Lease.holderOf(deps.sql, name))?.holder ?? 'another process';
+    const holder = (await Lease.holderOf(deps.sql, leaseName(first)))?.holder ?? 'another process';
     return bills.map((bill) => outcomeOf(bill, 'elsewhere', `${holder} has it in its hands`));
   }
   try {
@@ -93,6 +91,15 @@ async function executeCustomer(bills: readonly KeptBill[], deps: ExecuteDeps): P
   } finally {
     await lease.release();
   }
+}
+
+/** The right to do anything about a customer; null while another process has it. */
+export function leaseOfCustomer(bill: KeptBill, deps: ExecuteDeps): Promise<Lease | null> {
+  return patientLease(leaseName(bill), deps);
+}
+
+function leaseName({ account, mode, customerId }: KeptBill): string {
+  return `stripe customer ${account} ${mode} ${customerId}`;
 }
 
 /** Waits for as long as a process that died may seem to hold it; who holds it longer is alive and at work. */
@@ -147,11 +154,21 @@ async function objectionTo(
     ratedMinor === bill.totalMinor,
     `bill ${bill.billId} is of ${bill.totalMinor} and its lines of ${ratedMinor}`,
   );
-  const breaks = reconcileInvoice(await readInvoice(invoiceId), expected, bill.customerId);
+  const invoice = await readInvoice(invoiceId);
+  const breaks =
+    invoice === null ? [goneInvoice(bill, invoiceId)] : reconcileInvoice(invoice, expected, bill.customerId);
   const [first] = breaks;
   return first === undefined
     ? null
     : { code: first.cause, message: breaks.map(({ message }) => message).join('; ') };
+}
+
+/** The break of an invoice that Stripe has no more. */
+export function goneInvoice({ billId }: KeptBill, invoiceId: string): Break {
+  return {
+    cause: 'missing',
+    message: `${invoiceId} was deleted at Stripe; headgate billing withdraw ${billId} lets the next run bill it anew`,
+  };
 }
 
 /** The items of a bill, each with what its intent made. */

@@ -68,6 +68,15 @@ export function addBillingRunCommands(billing: Command): void {
     )
     .action(linkCustomer);
   withExamples(link, 'headgate billing link org_12 cus_NffrFeUfNV2Hib');
+  const withdraw = billing
+    .command('withdraw')
+    .argument('<bill>', 'as status lists it: bill_…')
+    .requiredOption('--reason <text>', 'why; it is kept on record')
+    .description(
+      'take back a bill that can not come to its end; its draft goes, and the next run bills it anew',
+    )
+    .action(withdrawBill);
+  withExamples(withdraw, 'headgate billing withdraw bill_0a1b2c --reason "the customer was deleted"');
 }
 
 async function runBilling({ period, customer, dryRun }: RunOptions, command: Command): Promise<void> {
@@ -140,6 +149,23 @@ function amountTable(rows: readonly z.infer<typeof Amount>[]): string {
     rows.map(({ org_id: org, amount_minor: amount, currency }) => [org, showMoney(BigInt(amount), currency)]),
     ['left', 'right'],
   );
+}
+
+const Withdrawn = z.looseObject({ bill_id: z.string(), org_id: z.string(), state: z.string() });
+
+async function withdrawBill(
+  bill: string,
+  { reason }: { readonly reason: string },
+  command: Command,
+): Promise<void> {
+  await withClient(command, async (client, { output }) => {
+    const path = `/v1/invoices/${encodeURIComponent(bill)}/withdraw`;
+    const answer = await client.call({ method: 'POST', path, json: { reason } }, Withdrawn);
+    output.answer(
+      answer,
+      () => `${answer.bill_id} of ${answer.org_id} is ${answer.state}; headgate billing run bills it anew`,
+    );
+  });
 }
 
 const Link = z.looseObject({

@@ -54,7 +54,13 @@ export function addBillingStatusCommands(billing: Command): void {
     .option('--period <month>', 'only this month, as 2026-09', monthArgument)
     .option('--org <org>', 'only this org')
     .addOption(
-      new Option('--state <state>', 'only these').choices(['planned', 'finalized', 'blocked', 'refused']),
+      new Option('--state <state>', 'only these').choices([
+        'planned',
+        'finalized',
+        'blocked',
+        'refused',
+        'withdrawn',
+      ]),
     )
     .option('--limit <rows>', 'at most so many', countArgument, 100)
     .action(showStatus);

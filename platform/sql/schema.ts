@@ -299,7 +299,7 @@ export const bills = pgTable(
     sequence: integer('sequence').notNull(),
     customerId: text('customer_id').notNull(),
     /** `blocked`: what stands at Stripe is not what was rated; `refused`: Stripe said no. Both say why, and are tried again. */
-    state: text('state', { enum: ['planned', 'finalized', 'blocked', 'refused'] }).notNull(),
+    state: text('state', { enum: ['planned', 'finalized', 'blocked', 'refused', 'withdrawn'] }).notNull(),
     totalMinor: offset('total_minor').notNull(),
     /** The item for what earlier months left, where there is one. */
     carriedItemMinor: offset('carried_item_minor').notNull(),
@@ -375,7 +375,7 @@ export const carryMovements = pgTable(
     currency: text('currency').notNull(),
     month: date('month', { mode: 'string' }).notNull(),
     amountMinor: offset('amount_minor').notNull(),
-    reason: text('reason', { enum: ['billed', 'under_minimum', 'credit'] }).notNull(),
+    reason: text('reason', { enum: ['billed', 'under_minimum', 'credit', 'withdrawn'] }).notNull(),
     createdAt: instant('created_at').notNull(),
   },
   (table) => [index('carry_movements_by_org').on(table.account, table.mode, table.orgId, table.currency)],

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type Stripe from 'stripe';
 import { BillStore } from '../../billing/overage-run/bill-store.js';
-import type { ExecuteDeps } from '../../billing/overage-run/execute-bills.js';
+import type { WithdrawDeps } from '../../billing/overage-run/withdraw-bill.js';
 import { planOverages, runOverages, type RatedUsage } from '../../billing/overage-run/overage-run.js';
 import { stripeAmount } from '../../billing/overage-run/stripe-amounts.js';
 import type { OverageLine } from '../../billing/overage-plan.js';
@@ -17,6 +17,7 @@ import { SecretText } from '../../platform/config.js';
 import { IntentStore } from '../../platform/outbound/intent-store.js';
 import type { OtherSide } from '../../platform/outbound/other-side.js';
 import { readInvoice } from '../../platform/outbound/stripe/read-invoice.js';
+import { removeDraft } from '../../platform/outbound/stripe/remove-draft.js';
 import { stripeClient } from '../../platform/outbound/stripe/stripe-client.js';
 import { INTENT_MARK, StripeSide } from '../../platform/outbound/stripe/stripe-side.js';
 import { billLines, bills, carryMovements, stripeCustomers } from '../../platform/sql/schema.js';
@@ -44,7 +45,7 @@ export interface Month {
 
 /** What a process that runs the overages is made of. */
 export interface Runner {
-  readonly deps: ExecuteDeps;
+  readonly deps: WithdrawDeps;
   /** Every call to Stripe and every local commit so far, before and after each. */
   readonly steps: readonly string[];
   /** The step at which it died; null while it lives. */
@@ -126,13 +127,14 @@ export class OverageBed {
       timeoutMs: 5_000,
     });
     const intents = stepping(new IntentStore(sql), ['begin', 'distrustKey', 'settle', 'stop'], step);
-    const deps: ExecuteDeps = {
+    const deps: WithdrawDeps = {
       sql,
       audit: new AuditLog(sql),
       store: new BillStore(sql, store.account, intents),
       intents,
       side: stepping(side(new StripeSide(stripe)), ['send', 'find'], step),
       readInvoice: (invoiceId) => stepped('read', step, () => readInvoice(stripe, invoiceId)),
+      removeDraft: (invoiceId) => stepped('remove', step, () => removeDraft(stripe, invoiceId)),
       clock: () => this.now,
       wait: (ms) => delay(Math.min(ms, 20)),
       holder: 'a runner',

@@ -1,6 +1,6 @@
-import Stripe from 'stripe';
+import type Stripe from 'stripe';
 import { InputError } from '../../../core/errors.js';
-import { stripeError } from './stripe-client.js';
+import { isMissing, refusalOfStripe } from './stripe-client.js';
 
 export interface ReadCustomer {
   readonly customerId: string;
@@ -9,7 +9,7 @@ export interface ReadCustomer {
   readonly currency: string | null;
 }
 
-/** @throws InputError `not_found` when the account has no such customer in this mode, or has deleted it; else as `stripeError` */
+/** @throws InputError `not_found` when the account has no such customer in this mode, or has deleted it; else as `refusalOfStripe` */
 export async function readCustomer(stripe: Stripe, customerId: string): Promise<ReadCustomer> {
   try {
     const customer = await stripe.customers.retrieve(customerId);
@@ -20,10 +20,10 @@ export async function readCustomer(stripe: Stripe, customerId: string): Promise<
       currency: customer.currency?.toUpperCase() ?? null,
     };
   } catch (error) {
-    if (error instanceof Stripe.errors.StripeError && error.code === 'resource_missing') {
+    if (isMissing(error)) {
       throw missing(customerId, 'is not there; test and live mode have different customers');
     }
-    throw stripeError(error);
+    throw refusalOfStripe(error);
   }
 }
 

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { stripeError } from './stripe-client.js';
+import { isMissing, refusalOfStripe } from './stripe-client.js';
 
 /** A line of an invoice, as it stands at Stripe; the amount in Stripe's minor unit, times in seconds. */
 export interface InvoiceLine {
@@ -23,8 +23,12 @@ export interface ReadInvoice {
 
 const PAGE = 100;
 
-/** @throws RefusedError or UnavailableError when Stripe can't be asked */
-export async function readInvoice(stripe: Stripe, invoiceId: string): Promise<ReadInvoice> {
+/**
+ * Null when it is not there: a draft can be deleted.
+ *
+ * @throws RefusedError or UnavailableError when Stripe can't be asked
+ */
+export async function readInvoice(stripe: Stripe, invoiceId: string): Promise<ReadInvoice | null> {
   try {
     const invoice = await stripe.invoices.retrieve(invoiceId);
     const lines: InvoiceLine[] = [];
@@ -51,6 +55,7 @@ export async function readInvoice(stripe: Stripe, invoiceId: string): Promise<Re
       lines,
     };
   } catch (error) {
-    throw stripeError(error);
+    if (isMissing(error)) return null;
+    throw refusalOfStripe(error);
   }
 }

@@ -64,6 +64,17 @@ export function stripeError(error: unknown): unknown {
   );
 }
 
+/** The same for what is not sent under an intent: whatever Stripe refuses is said as an error of ours. */
+export function refusalOfStripe(error: unknown): unknown {
+  const known = stripeError(error);
+  if (!(known instanceof Stripe.errors.StripeError)) return known;
+  return new RefusedError('conflict', `Stripe refuses: ${known.message}`, { cause: known });
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeError && error.code === 'resource_missing';
+}
+
 function isKeyRefused(error: unknown): boolean {
   const { StripeAuthenticationError, StripePermissionError } = Stripe.errors;
   return error instanceof StripeAuthenticationError || error instanceof StripePermissionError;

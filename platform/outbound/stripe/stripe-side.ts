@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { invariant } from '../../../core/errors.js';
 import type { IntentKind, SendableRequest } from '../intent.js';
 import type { OtherSide, OutsideObject, SendOutcome } from '../other-side.js';
-import { stripeError } from './stripe-client.js';
+import { isMissing, refusalOfStripe, stripeError } from './stripe-client.js';
 
 /** Under which our objects carry their intent. */
 export const INTENT_MARK = 'intent_id';
@@ -70,7 +70,7 @@ export class StripeSide implements OtherSide {
     } catch (error) {
       // What it would be on is gone, and so is it.
       if (isMissing(error)) return [];
-      throw stripeError(error);
+      throw refusalOfStripe(error);
     }
   }
 
@@ -142,10 +142,6 @@ function outcomeOf(error: unknown): SendOutcome {
 /** Another request has the key, or the object, in its hands right now. */
 function isUnderWay({ code, statusCode }: InstanceType<typeof Stripe.errors.StripeError>): boolean {
   return statusCode === 409 && (code === 'idempotency_key_in_use' || code === 'lock_timeout');
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Stripe.errors.StripeError && error.code === 'resource_missing';
 }
 
 function waitOf(error: InstanceType<typeof Stripe.errors.StripeError>): number {

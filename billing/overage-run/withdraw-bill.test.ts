@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { eq } from 'drizzle-orm';
+import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
+import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
+import { bills, stripeCustomers } from '../../platform/sql/schema.js';
+import type { Sql } from '../../platform/sql/sql.js';
+import { Killed, OverageBed, type Month } from '../../test/faults/prove-billed-once.js';
+import { startTestStripe } from '../../test/support/local-stripe.js';
+import type { KeptBill } from './bill-store.js';
+import { withdrawBill } from './withdraw-bill.js';
+
+const WHY = { reason: 'a test', actor: 'test' };
+let server: LocalStripe;
+let sql: Sql;
+let bed: OverageBed;
+let month: Month;
+beforeAll(async () => {
+  server = await startTestStripe();
+  sql = await openPgliteSql('memory://');
+  await sql.migrate();
+  bed = new OverageBed(server, sql);
+});
+afterAll(async () => {
+  await sql.close();
+  await server.stop();
+});
+beforeEach(async () => {
+  server.faults.clear();
+  month = await bed.openMonth(1, 2);
+});
+
+const customer = (): string => month.customers[0]?.customerId ?? '';
+async function billsOf(): Promise<KeptBill[]> {
+  return (await sql.database.select().from(bills)).filter(
+    ({ account }) => account === month.store.account.account,
+  );
+}
+async function onlyBill(): Promise<KeptBill> {
+  const [bill, ...more] = await billsOf();
+  if (bill === undefined || more.length > 0) throw new Error('there is one bill');
+  return bill;
+}
+const invoicesOf = async (id: string) =>
+  (await bed.stripe.invoices.list({ customer: id })).data.map(({ status, total }) => [status, total]);
+/** Entered, with a draft and its items, but not made final. */
+async function draftIt(): Promise<void> {
+  server.faults.add({ kind: 'error_500', method: 'POST', path: '/v1/invoices/*/finalize', times: 100 });
+  await bed.run(month, bed.runner(month));
+  server.faults.clear();
+}
+
+test('the customer was deleted: another is linked, the bill is withdrawn, and billed once to the other', async () => {
+  await bed.stripe.customers.del(customer());
+  expect(await bed.run(month, bed.runner(month))).toMatchObject({ outcomes: [{ outcome: 'refused' }] });
+  const other = await bed.stripe.customers.create({});
+  const [linked] = month.customers;
+  await sql.database
+    .update(stripeCustomers)
+    .set({ customerId: other.id })
+    .where(eq(stripeCustomers.orgId, linked?.orgId ?? ''));
+  await withdrawBill(await onlyBill(), WHY, bed.runner(month).deps);
+  const { outcomes } = await bed.run(month, bed.runner(month));
+  expect(outcomes).toMatchObject([{ outcome: 'finalized' }]);
+  // 100 and 101 cents.
+  expect(await invoicesOf(other.id)).toEqual([['open', 201]]);
+  expect(await invoicesOf(customer())).toEqual([]);
+  expect((await billsOf()).map(({ state, sequence }) => [state, sequence]).sort()).toEqual([
+    ['finalized', 2],
+    ['withdrawn', 1],
+  ]);
+});
+
+test('its draft goes, with its items, and the next run makes another', async () => {
+  await draftIt();
+  expect(await invoicesOf(customer())).toEqual([['draft', 201]]);
+  await withdrawBill(await onlyBill(), WHY, bed.runner(month).deps);
+  expect(await invoicesOf(customer())).toEqual([]);
+  await bed.run(month, bed.runner(month));
+  expect(await invoicesOf(customer())).toEqual([['open', 201]]);
+});
+
+test('a draft that somebody deleted by hand is no hindrance', async () => {
+  await draftIt();
+  const { data } = await bed.stripe.invoices.list({ customer: customer() });
+  await bed.stripe.invoices.del(data[0]?.id ?? '');
+  const { outcomes } = await bed.run(month, bed.runner(month));
+  expect(outcomes).toMatchObject([{ outcome: 'blocked' }]);
+  expect(outcomes[0]?.message).toContain('headgate billing withdraw bill_');
+  await withdrawBill(await onlyBill(), WHY, bed.runner(month).deps);
+  await bed.run(month, bed.runner(month));
+  expect(await invoicesOf(customer())).toEqual([['open', 201]]);
+});
+
+test('killed at any step of it, it is asked again, and billed once in the end', async () => {
+  for (let dieAt = 0; ; dieAt += 1) {
+    month = await bed.openMonth(1, 2);
+    await draftIt();
+    const bill = await onlyBill();
+    const runner = bed.runner(month, { dieAt });
+    const ended = await withdrawBill(bill, WHY, runner.deps).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (ended !== null) {
+      expect(ended).toBeInstanceOf(Killed);
+      await withdrawBill((await billsOf())[0] ?? bill, WHY, bed.runner(month).deps);
+    }
+    await bed.finish(month);
+    expect(await invoicesOf(customer())).toEqual([['open', 201]]);
+    if (ended === null) {
+      // Before and after the draft is removed, and before and after the commit.
+      expect(dieAt).toBe(4);
+      return;
+    }
+  }
+}, 60_000);
+
+test('a draft of which nobody heard is found and goes too', async () => {
+  server.faults.add({ kind: 'lose_response', method: 'POST', path: '/v1/invoices', times: 100 });
+  await bed.run(month, bed.runner(month));
+  server.faults.clear();
+  expect(await invoicesOf(customer())).toEqual([['draft', 0]]);
+  await withdrawBill(await onlyBill(), WHY, bed.runner(month).deps);
+  expect(await invoicesOf(customer())).toEqual([]);
+});
+
+test('a bill that is final stands, here and at Stripe', async () => {
+  await bed.finish(month);
+  const final = withdrawBill(await onlyBill(), WHY, bed.runner(month).deps);
+  await expect(final).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining('is final') as string,
+  });
+  month = await bed.openMonth(1, 2);
+  await draftIt();
+  const { data } = await bed.stripe.invoices.list({ customer: customer() });
+  await bed.stripe.invoices.finalizeInvoice(data[0]?.id ?? '');
+  const byHand = withdrawBill(await onlyBill(), WHY, bed.runner(month).deps);
+  await expect(byHand).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining(data[0]?.id ?? '') as string,
+  });
+  await bed.finish(month);
+  await bed.expectBilledOnce(month);
+});
+
+test('twice is once', async () => {
+  await draftIt();
+  const bill = await onlyBill();
+  await withdrawBill(bill, WHY, bed.runner(month).deps);
+  await withdrawBill(await onlyBill(), WHY, bed.runner(month).deps);
+  await bed.run(month, bed.runner(month));
+  expect(await invoicesOf(customer())).toEqual([['open', 201]]);
+});
