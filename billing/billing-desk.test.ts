@@ -33,6 +33,9 @@ function open(url: string, key: string, store: Sql = sql) {
     clock: () => parseInstant('2026-10-01T00:00:00Z'),
     holder: 'a test',
     onProgress: () => undefined,
+    onUnexpected: (error) => {
+      throw error;
+    },
     signal: new AbortController().signal,
   });
 }

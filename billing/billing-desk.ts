@@ -28,6 +28,7 @@ export interface DeskDeps {
   readonly clock: () => Instant;
   readonly holder: string;
   readonly onProgress: (message: string) => void;
+  readonly onUnexpected: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 

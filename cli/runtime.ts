@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { Logger } from 'pino';
 import type { Services } from '../api/services.js';
 import { openBillingDesk, type DeskDeps } from '../billing/billing-desk.js';
 import type { Instant } from '../core/time.js';
@@ -167,12 +168,7 @@ async function openServices(
       await topics?.catchUp(request.onProgress ?? (() => undefined));
       return transformer.transform(request);
     },
-    billing: deskOf({
-      ...{ sql, audit, clock, holder },
-      config: config.stripe,
-      onProgress: options.onProgress,
-      signal: shutdown.signal,
-    }),
+    billing: deskOf({ ...options, sql, audit, logger, holder, signal: shutdown.signal }),
     topics,
     meter: telemetry.meter,
     readTelemetry: () => telemetry.read(),
@@ -183,11 +179,17 @@ async function openServices(
   };
 }
 
+type DeskParts = Pick<RuntimeOptions, 'config' | 'clock' | 'onProgress'> &
+  Pick<DeskDeps, 'sql' | 'audit' | 'holder' | 'signal'> & { readonly logger: Logger };
+
 /** Opened once; a failure to is tried anew. */
-function deskOf(deps: DeskDeps): Services['billing'] {
+function deskOf({ config, logger, ...parts }: DeskParts): Services['billing'] {
+  const onUnexpected = (error: unknown): void => {
+    logger.error({ error }, 'billing: something unexpected');
+  };
   let opened: ReturnType<Services['billing']> | null = null;
   return () => {
-    opened ??= openBillingDesk(deps).catch((error: unknown) => {
+    opened ??= openBillingDesk({ ...parts, config: config.stripe, onUnexpected }).catch((error: unknown) => {
       opened = null;
       throw error;
     });

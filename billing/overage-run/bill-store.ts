@@ -1,10 +1,11 @@
-import { and, asc, eq, inArray, sql as sqlText } from 'drizzle-orm';
-import type { Instant } from '../../core/time.js';
+import { and, asc, eq, gt, inArray, lte, max, ne, sql as sqlText } from 'drizzle-orm';
+import type { Instant, Period } from '../../core/time.js';
 import { watermarkJson, type WatermarkVector } from '../../core/raw-event.js';
 import type { IntentStore } from '../../platform/outbound/intent-store.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { billLines, bills, carryMovements, runHolds, stripeCustomers } from '../../platform/sql/schema.js';
 import type { Sql, SqlDatabase } from '../../platform/sql/sql.js';
+import type { OverageLine } from '../overage-plan.js';
 import { billIntents, carriedIntentId, lineIntentId, type BillContext } from './bill-intents.js';
 import {
   orgCurrency,
@@ -25,6 +26,14 @@ export interface PlanOrigin {
   readonly watermark: WatermarkVector;
   readonly actor: string;
 }
+
+/** An entry that gives back what a withdrawn bill had entered. */
+export function isWithdrawal({ causeId }: KeptBillLine): boolean {
+  return causeId.startsWith('wdr_');
+}
+
+/** What a run brings to its end. */
+export const UNFINISHED = ['planned', 'blocked', 'refused'] as const;
 
 /** Rows in one statement, and ids in one list: what parameters allow. */
 const ROWS_AT_ONCE = 500;
@@ -48,6 +57,43 @@ export class BillStore {
       billCounts: await this.billCounts(month),
       payers: await this.payers(),
     };
+  }
+
+  /**
+   * Lines of which something is billed, and that are not rated any more: a cancellation came late, a billing anchor moved. They are
+   * worth nothing, as lines.
+   *
+   * @param rated the lines of these periods that are
+   */
+  async vanished(ending: Period, orgId: string | null, rated: ReadonlySet<string>): Promise<OverageLine[]> {
+    const rows = await this.sql.database
+      .select()
+      .from(billLines)
+      .where(
+        and(
+          this.isMine(billLines),
+          gt(billLines.periodEnd, ending.start),
+          lte(billLines.periodEnd, ending.end),
+          orgId === null ? undefined : eq(billLines.orgId, orgId),
+        ),
+      )
+      .orderBy(asc(billLines.lineId), asc(billLines.sequence));
+    const last = new Map(rows.filter(({ lineId }) => !rated.has(lineId)).map((row) => [row.lineId, row]));
+    return [...last.values()].map(worthNothing);
+  }
+
+  /** The newest run that anything of these lines was entered from; null when nothing was. */
+  async newestRunOf(lineIds: readonly string[]): Promise<string | null> {
+    let newest: string | null = null;
+    for (const some of chunks(lineIds)) {
+      const [row] = await this.sql.database
+        .select({ runId: max(billLines.runId) })
+        .from(billLines)
+        .where(and(this.isMine(billLines), inArray(billLines.lineId, [...some])));
+      const runId = row?.runId ?? null;
+      if (runId !== null && (newest === null || runId > newest)) newest = runId;
+    }
+    return newest;
   }
 
   /**
@@ -100,7 +146,7 @@ export class BillStore {
       .where(
         and(
           this.isMine(bills),
-          inArray(bills.state, ['planned', 'blocked', 'refused']),
+          inArray(bills.state, [...UNFINISHED]),
           orgId === null ? undefined : eq(bills.orgId, orgId),
         ),
       )
@@ -115,20 +161,52 @@ export class BillStore {
       .orderBy(asc(billLines.lineId), asc(billLines.sequence));
   }
 
-  /** In the caller's transaction; a bill that is final stays so. */
+  /** As they stand now: others may have moved them on since they were listed. */
+  async reload(billIds: readonly string[]): Promise<KeptBill[]> {
+    const rows = await this.sql.database
+      .select()
+      .from(bills)
+      .where(inArray(bills.billId, [...billIds]));
+    return billIds.flatMap((billId) => rows.filter((row) => row.billId === billId));
+  }
+
+  /**
+   * In the caller's transaction; a bill that is final or withdrawn stays so.
+   *
+   * @returns whether it was moved on
+   */
   async settle(
     database: SqlDatabase,
     billId: string,
     changes: Pick<KeptBill, 'state' | 'invoiceId' | 'problemCode' | 'problemMessage' | 'finalizedAt'>,
-  ): Promise<void> {
-    await database
+  ): Promise<boolean> {
+    const moved = await database
       .update(bills)
       .set(changes)
-      .where(and(eq(bills.billId, billId), inArray(bills.state, ['planned', 'blocked', 'refused'])));
+      .where(and(eq(bills.billId, billId), inArray(bills.state, [...UNFINISHED])))
+      .returning({ billId: bills.billId });
+    return moved.length > 0;
   }
 
-  /** Gives back, in the caller's transaction, what a bill had entered: its lines are worth unbilled again, and what waited waits. */
-  async withdraw(database: SqlDatabase, bill: KeptBill, withdrawalId: string, now: Instant): Promise<void> {
+  /**
+   * Gives back, in the caller's transaction, what a bill had entered: its lines are unbilled again, and what waited waits. Once, and
+   * only while the bill is in the state that it was found in.
+   *
+   * @returns whether it was withdrawn by this
+   */
+  async withdraw(
+    database: SqlDatabase,
+    bill: KeptBill,
+    withdrawalId: string,
+    now: Instant,
+  ): Promise<boolean> {
+    const moved = await database
+      .update(bills)
+      .set({ state: 'withdrawn' })
+      .where(and(eq(bills.billId, bill.billId), eq(bills.state, bill.state), ne(bills.state, 'withdrawn')))
+      .returning({ billId: bills.billId });
+    if (moved.length === 0) return false;
+    await this.intents.withdraw(database, bill.billId, now);
     const lines = await database.select().from(billLines).where(eq(billLines.causeId, bill.billId));
     const ledger = await this.ledgerOf(
       lines.map(({ lineId }) => lineId),
@@ -144,20 +222,17 @@ export class BillStore {
       return { ...line, ...given, amountMinor: -line.amountMinor, chargedMinor: 0n };
     });
     for (const some of chunks(reversed)) await database.insert(billLines).values(some);
-    const [moved] = await database
+    const [movement] = await database
       .select()
       .from(carryMovements)
       .where(eq(carryMovements.causeId, bill.billId));
-    if (moved !== undefined) {
+    if (movement !== undefined) {
       await database.insert(carryMovements).values({
-        ...{ ...moved, causeId: withdrawalId, amountMinor: -moved.amountMinor },
+        ...{ ...movement, causeId: withdrawalId, amountMinor: -movement.amountMinor },
         ...{ reason: 'withdrawn', createdAt: now },
       });
     }
-    await this.settle(database, bill.billId, {
-      ...{ state: 'withdrawn', invoiceId: bill.invoiceId, finalizedAt: null },
-      ...{ problemCode: bill.problemCode, problemMessage: bill.problemMessage },
-    });
+    return true;
   }
 
   private billRow(
@@ -247,6 +322,18 @@ function payerOf(row: typeof stripeCustomers.$inferSelect): Payer {
       collectionMethod === 'send_invoice'
         ? { method: 'send_invoice', daysUntilDue: daysUntilDue ?? 0 }
         : { method: 'charge_automatically' },
+  };
+}
+
+/** A line that is rated no more, as rated: correcting it gives back what was billed of it. */
+function worthNothing(entry: KeptBillLine): OverageLine {
+  const { lineId, orgId, subscriptionId, meterId, included, currency, catalogVersion } = entry;
+  return {
+    ...{ lineId, orgId, subscriptionId, meterId, included, catalogVersion },
+    period: { start: entry.periodStart, end: entry.periodEnd },
+    ...{ used: '0', overage: '0', events: 0, eventDigest: '0' },
+    ...{ status: 'within', reason: null, amount: { amountMinor: 0n, currency } },
+    ...{ isAssumed: false, isIncludedAssumed: false, stopPolicy: 'soft' },
   };
 }
 

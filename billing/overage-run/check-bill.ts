@@ -1,6 +1,5 @@
-import type { BillingDesk } from '../billing-desk.js';
 import type { KeptBill } from './bill-store.js';
-import { expectedItems, goneInvoice } from './execute-bills.js';
+import { expectedItems, goneInvoice, type ExecuteDeps } from './execute-bills.js';
 import { reconcileInvoice, type Break } from './reconcile.js';
 
 /**
@@ -10,7 +9,7 @@ import { reconcileInvoice, type Break } from './reconcile.js';
  */
 export async function checkBill(
   bill: KeptBill,
-  { store, intents, readInvoice }: BillingDesk,
+  { store, intents, readInvoice }: ExecuteDeps,
 ): Promise<Break[]> {
   if (bill.invoiceId === null || bill.state === 'withdrawn') return [];
   const lines = await store.linesOf(bill.billId);

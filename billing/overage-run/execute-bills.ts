@@ -1,6 +1,7 @@
-import { invariant, RefusedError, UnavailableError } from '../../core/errors.js';
+import { HeadgateError, invariant } from '../../core/errors.js';
 import type { Instant } from '../../core/time.js';
 import type { AuditLog } from '../../platform/audit-log.js';
+import { knownError } from '../../platform/known-error.js';
 import { carryOut, type CarriedOut } from '../../platform/outbound/carry-out.js';
 import type { IntentStore, KeptIntent } from '../../platform/outbound/intent-store.js';
 import type { OtherSide } from '../../platform/outbound/other-side.js';
@@ -26,6 +27,8 @@ export interface ExecuteDeps {
   /** Customers at once. */
   readonly concurrency: number;
   readonly onProgress: (message: string) => void;
+  /** Told what nobody foresaw, for the log. */
+  readonly onUnexpected: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
@@ -84,8 +87,14 @@ async function executeCustomer(bills: readonly KeptBill[], deps: ExecuteDeps): P
   }
   try {
     const outcomes: BillOutcome[] = [];
-    for (const bill of bills) {
-      outcomes.push(await executeBill(bill, lease, deps).catch((error: unknown) => unfinished(bill, error)));
+    // Since they were listed, another run may have finished them, or somebody may have withdrawn them.
+    for (const bill of await deps.store.reload(bills.map(({ billId }) => billId))) {
+      if (bill.state === 'withdrawn') continue;
+      if (bill.state === 'finalized') outcomes.push(outcomeOf(bill, 'finalized', null));
+      else
+        outcomes.push(
+          await executeBill(bill, lease, deps).catch((error: unknown) => unfinished(bill, error, deps)),
+        );
     }
     return outcomes;
   } finally {
@@ -111,12 +120,15 @@ export function patientLease(
   return Lease.wait(sql, { name, holder, ttlMs: leaseMs }, patience);
 }
 
-function unfinished(bill: KeptBill, error: unknown): BillOutcome {
-  const isHis =
-    error instanceof UnavailableError ||
-    (error instanceof RefusedError && error.code !== 'stripe_key_refused');
-  if (isHis) return outcomeOf(bill, 'unfinished', error.message);
-  throw error;
+/** Whatever goes wrong with one bill is its own, but for a key that Stripe does not accept. */
+function unfinished(bill: KeptBill, error: unknown, { onUnexpected }: ExecuteDeps): BillOutcome {
+  const known = knownError(error);
+  if (known instanceof HeadgateError && known.code === 'stripe_key_refused') throw known;
+  if (known instanceof HeadgateError && known.code !== 'invariant_broken') {
+    return outcomeOf(bill, 'unfinished', known.message);
+  }
+  onUnexpected(error);
+  return outcomeOf(bill, 'unfinished', 'something unexpected went wrong; the log says what');
 }
 
 function outcomeOf(
@@ -209,14 +221,14 @@ async function settle(
   const problem = stoppedBy?.problem ?? null;
   const now = clock();
   await transaction(sql, async (database) => {
-    await store.settle(database, bill.billId, {
+    const isMoved = await store.settle(database, bill.billId, {
       ...{ state, invoiceId },
       problemCode: problem?.code ?? null,
       problemMessage: problem?.message ?? null,
       finalizedAt: state === 'finalized' ? now : null,
     });
     const isNews = state !== bill.state || problem?.message !== (bill.problemMessage ?? undefined);
-    if (!isNews) return;
+    if (!isMoved || !isNews) return;
     const { billId, orgId, currency, totalMinor } = bill;
     const details = {
       orgId,

@@ -35,17 +35,28 @@ export interface OverageReport {
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** What is to be billed now, given everything that was billed before. Reads only: the preview of a run is its plan. */
+/**
+ * What is to be billed now, given everything that was billed before. Reads only: the preview of a run is its plan.
+ *
+ * @throws RefusedError `conflict` when something of it was billed from a newer run already: this one would take that back
+ */
 export async function planOverages(
   usage: RatedUsage,
-  { month, ending }: Pick<OverageRunRequest, 'month' | 'ending'>,
+  { month, ending, orgId }: Pick<OverageRunRequest, 'month' | 'ending' | 'orgId'>,
   store: BillStore,
 ): Promise<BillPlan> {
-  const lines = await usage.lines();
-  const books = await store.books(
-    month,
-    lines.map(({ lineId }) => lineId),
-  );
+  const rated = await usage.lines();
+  const vanished = await store.vanished(ending, orgId, new Set(rated.map(({ lineId }) => lineId)));
+  const lines = [...rated, ...vanished];
+  const lineIds = lines.map(({ lineId }) => lineId);
+  const newest = await store.newestRunOf(lineIds);
+  if (newest !== null && newest > usage.runId) {
+    throw new RefusedError(
+      'conflict',
+      `billing: ${newest} was billed from, which is newer than ${usage.runId}; run again, from the current run`,
+    );
+  }
+  const books = await store.books(month, lineIds);
   return planBills({ ...books, lines, account: store.account, month, ending, sha256 });
 }
 

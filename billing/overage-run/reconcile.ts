@@ -49,6 +49,14 @@ export function reconcileInvoice(
     0,
   );
   return [
+    ...(invoice.status === 'void'
+      ? [
+          broken(
+            'missing',
+            `${invoiceId} was voided at Stripe; withdraw its bill, and the next run bills it anew`,
+          ),
+        ]
+      : []),
     ...(invoice.customerId === customerId
       ? []
       : [

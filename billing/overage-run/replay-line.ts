@@ -1,5 +1,5 @@
 import type { OverageLine } from '../overage-plan.js';
-import type { KeptBillLine } from './bill-store.js';
+import { isWithdrawal, type KeptBillLine } from './bill-store.js';
 
 /** One entry of the ledger beside what its run rates now. */
 export interface Replayed {
@@ -28,12 +28,15 @@ export async function replayEntries(
     const sum = (enteredMinor.get(entry.currency) ?? 0n) + entry.amountMinor;
     enteredMinor.set(entry.currency, sum);
     const rated = await rate(entry.runId);
-    replayed.push({ entry, enteredMinor: sum, rated, isSame: rated !== null && isSame(entry, sum, rated) });
+    replayed.push({ entry, enteredMinor: sum, rated, isSame: isSame(entry, sum, rated) });
   }
   return replayed;
 }
 
-function isSame(entry: KeptBillLine, enteredMinor: bigint, rated: OverageLine): boolean {
+function isSame(entry: KeptBillLine, enteredMinor: bigint, rated: OverageLine | null): boolean {
+  // What a withdrawal gives back was not rated anew, and what is rated no more is worth nothing.
+  if (isWithdrawal(entry)) return true;
+  if (rated === null) return enteredMinor === 0n;
   // An entry that gives back what was billed in another currency comes to nothing in its own.
   const worthMinor = rated.amount?.currency === entry.currency ? rated.amount.amountMinor : 0n;
   return (

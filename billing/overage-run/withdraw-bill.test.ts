@@ -7,6 +7,8 @@ import type { Sql } from '../../platform/sql/sql.js';
 import { Killed, OverageBed, type Month } from '../../test/faults/prove-billed-once.js';
 import { startTestStripe } from '../../test/support/local-stripe.js';
 import type { KeptBill } from './bill-store.js';
+import { checkBill } from './check-bill.js';
+import { executeBills } from './execute-bills.js';
 import { withdrawBill } from './withdraw-bill.js';
 
 const WHY = { reason: 'a test', actor: 'test' };
@@ -151,4 +153,77 @@ test('twice is once', async () => {
   await withdrawBill(await onlyBill(), WHY, bed.runner(month).deps);
   await bed.run(month, bed.runner(month));
   expect(await invoicesOf(customer())).toEqual([['open', 201]]);
+});
+
+test('two who withdraw it at once, having read it before: its lines are given back once', async () => {
+  await draftIt();
+  const bill = await onlyBill();
+  await Promise.all([
+    withdrawBill(bill, WHY, bed.runner(month).deps),
+    withdrawBill(bill, WHY, bed.runner(month).deps),
+  ]);
+  await withdrawBill(bill, WHY, bed.runner(month).deps);
+  await bed.run(month, bed.runner(month));
+  expect(await invoicesOf(customer())).toEqual([['open', 201]]);
+});
+
+test('a run that had listed it before it was withdrawn sends nothing of it', async () => {
+  await draftIt();
+  const listed = await month.store.unfinished(null);
+  await withdrawBill(await onlyBill(), WHY, bed.runner(month).deps);
+  const { deps } = bed.runner(month);
+  expect(await executeBills(listed, deps)).toEqual([]);
+  // Neither does one that is past that look already: its writes are withdrawn too.
+  const intents = await deps.intents.ofGroup(listed[0]?.billId ?? '');
+  expect(intents.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'withdrawn']);
+  await bed.run(month, bed.runner(month));
+  expect(await invoicesOf(customer())).toEqual([['open', 201]]);
+});
+
+test('an invoice that was voided at Stripe: reconciliation says so, and its usage is billed anew', async () => {
+  await bed.finish(month);
+  const bill = await onlyBill();
+  await bed.stripe.invoices.voidInvoice(bill.invoiceId ?? '');
+  const { deps } = bed.runner(month);
+  expect(await checkBill(await onlyBill(), deps)).toMatchObject([{ cause: 'missing' }]);
+  await withdrawBill(bill, WHY, deps);
+  await bed.run(month, bed.runner(month));
+  expect((await invoicesOf(customer())).sort()).toEqual([
+    ['open', 201],
+    ['void', 201],
+  ]);
+});
+
+test('a draft that was made final by hand and voided does not pass for billed', async () => {
+  await draftIt();
+  const { data } = await bed.stripe.invoices.list({ customer: customer() });
+  await bed.stripe.invoices.finalizeInvoice(data[0]?.id ?? '');
+  await bed.stripe.invoices.voidInvoice(data[0]?.id ?? '');
+  const { outcomes } = await bed.run(month, bed.runner(month));
+  expect(outcomes[0]?.outcome).toBe('blocked');
+  expect(outcomes[0]?.message).toContain('was voided');
+  await withdrawBill(await onlyBill(), WHY, bed.runner(month).deps);
+  await bed.run(month, bed.runner(month));
+  expect((await invoicesOf(customer())).sort()).toEqual([
+    ['open', 201],
+    ['void', 201],
+  ]);
+});
+
+test('a line that is rated no more is given back, and waits as credit', async () => {
+  await bed.finish(month);
+  const [first] = month.lines;
+  const later = { ...month, lines: month.lines.slice(1) };
+  const { plan } = await bed.run(later, bed.runner(later));
+  expect(plan.movements).toMatchObject([{ orgId: first?.orgId, amountMinor: -100n }]);
+  expect(await bed.run(later, bed.runner(later))).toMatchObject({ plan: { bills: [], carried: [] } });
+});
+
+test('a run that is older than what was billed from takes nothing back', async () => {
+  await bed.run(month, bed.runner(month), 'run_2');
+  const older = bed.run({ ...month, lines: [] }, bed.runner(month), 'run_1');
+  await expect(older).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining('run_2') as string,
+  });
 });

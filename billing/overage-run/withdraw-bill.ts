@@ -21,32 +21,28 @@ export interface WithdrawDeps extends ExecuteDeps {
  * @throws RefusedError `conflict` when the bill is final, here or at Stripe, or another process has its customer in its hands
  */
 export async function withdrawBill(
-  bill: KeptBill,
+  { billId }: KeptBill,
   { reason, actor }: { readonly reason: string; readonly actor: string },
   deps: WithdrawDeps,
 ): Promise<void> {
-  const { billId, state } = bill;
-  if (state === 'withdrawn') return;
-  if (state === 'finalized') {
-    throw new RefusedError(
-      'conflict',
-      `${billId} is final; what it charged too much is credited by the next run`,
-    );
-  }
-  const lease = await leaseOfCustomer(bill, deps);
+  const lease = await leaseOfCustomer(await currentBill(billId, deps), deps);
   if (lease === null) {
     throw new RefusedError(
       'conflict',
-      `another process has ${bill.customerId} in its hands; try again when it is done`,
+      `another process has the customer of ${billId} in its hands; try again when it is done`,
     );
   }
   try {
-    for (const invoiceId of await invoicesOf(bill, deps)) await deps.removeDraft(invoiceId);
+    // Nobody else moves it on from here; before, somebody may have.
+    const bill = await currentBill(billId, deps);
+    if (bill.state === 'withdrawn') return;
+    if (bill.state === 'finalized') await requireVoided(bill, deps);
+    else for (const invoiceId of await invoicesOf(bill, deps)) await deps.removeDraft(invoiceId);
     const withdrawalId = derivedId('wdr', [billId], sha256);
     const now = deps.clock();
     await transaction(deps.sql, async (database) => {
       await lease.assertHeld(database);
-      await deps.store.withdraw(database, bill, withdrawalId, now);
+      if (!(await deps.store.withdraw(database, bill, withdrawalId, now))) return;
       const { orgId, currency, totalMinor } = bill;
       const details = { orgId, currency, totalMinor: totalMinor.toString(), reason };
       await deps.audit.appendIn(database, { actor, action: 'bill.withdraw', target: billId, details }, now);
@@ -54,6 +50,22 @@ export async function withdrawBill(
   } finally {
     await lease.release();
   }
+}
+
+async function currentBill(billId: string, { store }: ExecuteDeps): Promise<KeptBill> {
+  const [bill] = await store.reload([billId]);
+  invariant(bill !== undefined, `bill ${billId} was there`);
+  return bill;
+}
+
+/** What is final stands, unless somebody has voided it at Stripe: then nobody pays it, and its usage is unbilled. */
+async function requireVoided({ billId, invoiceId }: KeptBill, { readInvoice }: ExecuteDeps): Promise<void> {
+  const invoice = invoiceId === null ? null : await readInvoice(invoiceId);
+  if (invoice === null || invoice.status === 'void') return;
+  throw new RefusedError(
+    'conflict',
+    `${billId} is final; what it charged too much is credited by the next run. To take it back whole, void ${invoice.invoiceId} at Stripe first`,
+  );
 }
 
 /** What the bill has made at Stripe, also where nobody heard of it. */

@@ -275,6 +275,10 @@ test('found twice, it is put in quarantine and named, and nothing is sent on top
   for (const id of ids) expect(stoppedBy?.problem?.message).toContain(id);
   await carryOut(groupId, deps());
   expect(requestsSince(mark).filter(({ method }) => method === 'POST')).toEqual([]);
+  // Somebody deletes one of them: the other is adopted, and all goes on.
+  await stripe.invoices.del(ids[0] ?? '');
+  await finish();
+  await expectBilledOnce();
 });
 
 test('a key that was revoked stops everything, changes nothing, and the next key goes on', async () => {

@@ -30,7 +30,7 @@ export interface CarriedOut {
 /**
  * Carries out what a group of intents still lacks, one after the other. Whatever was done or begun before, by whichever process, is
  * found out first, so that it may be called as often as one likes. An intent that was refused is tried anew: somebody may have mended
- * what was wrong. One in quarantine stays there.
+ * what was wrong. One in quarantine is looked for again, and stays there while it is found more than once.
  *
  * @throws UnavailableError when the other side does not answer: all stays where it is, and a later call goes on
  */
@@ -56,7 +56,7 @@ async function carryOutOne(
   request: SendableRequest,
   deps: CarryOutDeps,
 ): Promise<KeptIntent> {
-  if (kept.state === 'done' || kept.state === 'quarantined') return kept;
+  if (kept.state === 'done' || kept.state === 'withdrawn') return kept;
   let intent = kept;
   for (const waitMs of [0, ...WAITS_MS]) {
     if (waitMs > 0) await deps.wait(waitMs);

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray } from 'drizzle-orm';
+import { and, asc, eq, inArray, ne } from 'drizzle-orm';
 import { z } from 'zod';
 import { InvariantError, UnavailableError } from '../../core/errors.js';
 import type { Instant } from '../../core/time.js';
@@ -106,6 +106,14 @@ export class IntentStore {
       problemMessage: problem.message,
       settledAt: now,
     });
+  }
+
+  /** In the caller's transaction: what of a group has not come to its end is never sent again, whoever still means to. */
+  async withdraw(database: SqlDatabase, groupId: string, now: Instant): Promise<void> {
+    await database
+      .update(outboundIntents)
+      .set({ state: 'withdrawn', settledAt: now })
+      .where(and(eq(outboundIntents.groupId, groupId), ne(outboundIntents.state, 'done')));
   }
 
   private async move(

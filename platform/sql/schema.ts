@@ -244,7 +244,9 @@ export const outboundIntents = pgTable(
     position: integer('position').notNull(),
     /** Canonical JSON, as it will be sent whenever it is sent. */
     request: text('request').notNull(),
-    state: text('state', { enum: ['planned', 'sending', 'done', 'refused', 'quarantined'] }).notNull(),
+    state: text('state', {
+      enum: ['planned', 'sending', 'done', 'refused', 'quarantined', 'withdrawn'],
+    }).notNull(),
     /** Counts idempotency keys: 0 before the first send. */
     attempt: integer('attempt').notNull().default(0),
     attemptBeganAt: instant('attempt_began_at'),

@@ -46,6 +46,32 @@ describe('an overage run that dies', { timeout: 60_000 }, () => {
     await bed.expectBilledOnce(month);
   });
 
+  test('what nobody foresaw of one customer stops no other, and is told', async () => {
+    const month = await bed.openMonth(3, 2);
+    const [unlucky] = month.customers;
+    const told: unknown[] = [];
+    const { deps, ...runner } = bed.runner(month, {
+      side: (side) => ({
+        find: (intent) => side.find(intent),
+        send: (request, key) =>
+          request.parameters['customer'] === unlucky?.customerId
+            ? Promise.reject(new TypeError('a surprise'))
+            : side.send(request, key),
+      }),
+    });
+    const onUnexpected = (error: unknown): void => void told.push(error);
+    const { outcomes } = await bed.run(month, { ...runner, deps: { ...deps, onUnexpected } });
+    expect(outcomes.map(({ orgId, outcome }) => [orgId === unlucky?.orgId, outcome]).sort()).toEqual([
+      [false, 'finalized'],
+      [false, 'finalized'],
+      [true, 'unfinished'],
+    ]);
+    expect(told).toEqual([new TypeError('a surprise')]);
+    expect(JSON.stringify(outcomes)).not.toContain('surprise');
+    await bed.finish(month);
+    await bed.expectBilledOnce(month);
+  });
+
   test('a second run does nothing', async () => {
     const month = await bed.openMonth(2, 2);
     await bed.finish(month);

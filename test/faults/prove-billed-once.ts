@@ -142,14 +142,17 @@ export class OverageBed {
       // Places are counted, so one thing happens after the other.
       concurrency: 1,
       onProgress: () => undefined,
+      onUnexpected: (error) => {
+        throw error;
+      },
       signal: new AbortController().signal,
     };
     return { deps, steps, diedAt: () => diedAt };
   }
 
-  run(month: Month, { deps }: Runner) {
+  run(month: Month, { deps }: Runner, runId?: string) {
     const request = { month: MONTH, ending: ENDING, orgId: null, actor: 'test' };
-    return runOverages(usageOf(month), request, deps);
+    return runOverages(usageOf(month, runId), request, deps);
   }
 
   /** Starts over until all is done: as a schedule does, or somebody who tries again. */
@@ -194,7 +197,7 @@ export class OverageBed {
       );
       expect(kept.find((bill) => bill.orgId === orgId)?.invoiceId).toBe(invoices[0]?.id);
     }
-    const request = { month: MONTH, ending: ENDING };
+    const request = { month: MONTH, ending: ENDING, orgId: null };
     expect(await planOverages(usageOf(month), request, month.store)).toEqual({
       ...{ bills: [], carried: [], movements: [], heldBack: [] },
     });
@@ -283,8 +286,8 @@ export async function proveManyDeaths(
   return deaths;
 }
 
-function usageOf({ lines }: Month): RatedUsage {
-  return { runId: 'run_1', watermark: EMPTY, lines: () => Promise.resolve(lines) };
+function usageOf({ lines }: Month, runId = 'run_1'): RatedUsage {
+  return { runId, watermark: EMPTY, lines: () => Promise.resolve(lines) };
 }
 
 function lineOf(orgId: string, meterId: string, amountMinor: bigint): OverageLine {

@@ -53,7 +53,12 @@ describe.each(CATALOGS)('the months of %s', { timeout: 120_000 }, (name) => {
       STRIPE_SECRET_KEY: server.secretKey,
       HEADGATE_STRIPE_URL: server.url,
     });
-    const own = { holder: 'test', onProgress: () => undefined, signal: shutdown.signal };
+    const own = {
+      holder: 'test',
+      onProgress: () => undefined,
+      onUnexpected: console.error,
+      signal: shutdown.signal,
+    };
     desk = await openBillingDesk({ ...{ config, sql, audit, clock }, ...own });
     ({ stripe } = desk);
   });

@@ -77,7 +77,8 @@ export class StripeSide implements OtherSide {
   private async finalInvoice(path: string): Promise<OutsideObject[]> {
     const answer: unknown = await this.stripe.rawRequest('GET', path.replace(/\/finalize$/, ''));
     const { object } = Made.parse(answer);
-    return object.status === 'draft' ? [] : [object];
+    // One that was voided is no more than a draft: nobody pays it.
+    return object.status === 'draft' || object.status === 'void' ? [] : [object];
   }
 
   private async marked(intentId: string, { path, by, of }: Listing): Promise<OutsideObject[]> {
