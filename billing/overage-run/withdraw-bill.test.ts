@@ -1,39 +1,27 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
-import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
 import { bills, stripeCustomers } from '../../platform/sql/schema.js';
-import type { Sql } from '../../platform/sql/sql.js';
 import { Killed, OverageBed, type Month } from '../../test/faults/prove-billed-once.js';
-import { startTestStripe } from '../../test/support/local-stripe.js';
 import type { KeptBill } from './bill-store.js';
 import { checkBill } from './check-bill.js';
 import { executeBills } from './execute-bills.js';
 import { withdrawBill } from './withdraw-bill.js';
 
 const WHY = { reason: 'a test', actor: 'test' };
-let server: LocalStripe;
-let sql: Sql;
 let bed: OverageBed;
 let month: Month;
 beforeAll(async () => {
-  server = await startTestStripe();
-  sql = await openPgliteSql('memory://');
-  await sql.migrate();
-  bed = new OverageBed(server, sql);
+  bed = await OverageBed.open();
 });
-afterAll(async () => {
-  await sql.close();
-  await server.stop();
-});
+afterAll(() => bed.close());
 beforeEach(async () => {
-  server.faults.clear();
+  bed.server.faults.clear();
   month = await bed.openMonth(1, 2);
 });
 
 const customer = (): string => month.customers[0]?.customerId ?? '';
 async function billsOf(): Promise<KeptBill[]> {
-  return (await sql.database.select().from(bills)).filter(
+  return (await bed.sql.database.select().from(bills)).filter(
     ({ account }) => account === month.store.account.account,
   );
 }
@@ -46,9 +34,9 @@ const invoicesOf = async (id: string) =>
   (await bed.stripe.invoices.list({ customer: id })).data.map(({ status, total }) => [status, total]);
 /** Entered, with a draft and its items, but not made final. */
 async function draftIt(): Promise<void> {
-  server.faults.add({ kind: 'error_500', method: 'POST', path: '/v1/invoices/*/finalize', times: 100 });
+  bed.server.faults.add({ kind: 'error_500', method: 'POST', path: '/v1/invoices/*/finalize', times: 100 });
   await bed.run(month, bed.runner(month));
-  server.faults.clear();
+  bed.server.faults.clear();
 }
 
 test('the customer was deleted: another is linked, the bill is withdrawn, and billed once to the other', async () => {
@@ -56,7 +44,7 @@ test('the customer was deleted: another is linked, the bill is withdrawn, and bi
   expect(await bed.run(month, bed.runner(month))).toMatchObject({ outcomes: [{ outcome: 'refused' }] });
   const other = await bed.stripe.customers.create({});
   const [linked] = month.customers;
-  await sql.database
+  await bed.sql.database
     .update(stripeCustomers)
     .set({ customerId: other.id })
     .where(eq(stripeCustomers.orgId, linked?.orgId ?? ''));
@@ -118,9 +106,9 @@ test('killed at any step of it, it is asked again, and billed once in the end', 
 }, 60_000);
 
 test('a draft of which nobody heard is found and goes too', async () => {
-  server.faults.add({ kind: 'lose_response', method: 'POST', path: '/v1/invoices', times: 100 });
+  bed.server.faults.add({ kind: 'lose_response', method: 'POST', path: '/v1/invoices', times: 100 });
   await bed.run(month, bed.runner(month));
-  server.faults.clear();
+  bed.server.faults.clear();
   expect(await invoicesOf(customer())).toEqual([['draft', 0]]);
   await withdrawBill(await onlyBill(), WHY, bed.runner(month).deps);
   expect(await invoicesOf(customer())).toEqual([]);

@@ -1,25 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
-import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
-import type { Sql } from '../../platform/sql/sql.js';
-import { startTestStripe } from '../support/local-stripe.js';
 import { OverageBed, proveBilledOnce } from './prove-billed-once.js';
 
 /* One customer, two lines: each point of the code at which a run can die, once. All points of twenty customers are in the proof. */
 describe('an overage run that dies', { timeout: 60_000 }, () => {
-  let server: LocalStripe;
-  let sql: Sql;
   let bed: OverageBed;
   beforeAll(async () => {
-    server = await startTestStripe();
-    sql = await openPgliteSql('memory://');
-    await sql.migrate();
-    bed = new OverageBed(server, sql);
+    bed = await OverageBed.open();
   });
-  afterAll(async () => {
-    await sql.close();
-    await server.stop();
-  });
+  afterAll(() => bed.close());
 
   // The plan's commit; begin, send, settle of four writes; the read before the last; the bill's commit: before and after each.
   const PLACES = 2 * (1 + 4 * 3 + 1 + 1);
@@ -75,19 +63,19 @@ describe('an overage run that dies', { timeout: 60_000 }, () => {
   test('a second run does nothing', async () => {
     const month = await bed.openMonth(2, 2);
     await bed.finish(month);
-    const asked = server.requests().length;
+    const asked = bed.server.requests().length;
     const { plan, outcomes } = await bed.run(month, bed.runner(month));
     expect({ plan, outcomes }).toEqual({
       plan: { bills: [], carried: [], movements: [], heldBack: [] },
       outcomes: [],
     });
-    expect(server.requests()).toHaveLength(asked);
+    expect(bed.server.requests()).toHaveLength(asked);
   });
 
   test('at most four requests for a customer, and one for each line', async () => {
     const month = await bed.openMonth(2, 3);
-    const asked = server.requests().length;
+    const asked = bed.server.requests().length;
     await bed.run(month, bed.runner(month));
-    expect(server.requests().length - asked).toBe(2 * (4 + 3));
+    expect(bed.server.requests().length - asked).toBe(2 * (4 + 3));
   });
 });

@@ -20,9 +20,10 @@ import { readInvoice } from '../../platform/outbound/stripe/read-invoice.js';
 import { removeDraft } from '../../platform/outbound/stripe/remove-draft.js';
 import { stripeClient } from '../../platform/outbound/stripe/stripe-client.js';
 import { INTENT_MARK, StripeSide } from '../../platform/outbound/stripe/stripe-side.js';
+import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
 import { billLines, bills, carryMovements, stripeCustomers } from '../../platform/sql/schema.js';
 import type { Sql } from '../../platform/sql/sql.js';
-import { sdkFor } from '../support/local-stripe.js';
+import { sdkFor, startTestStripe } from '../support/local-stripe.js';
 import { stepped, stepping, type Step } from '../support/stepping.js';
 
 export class Killed extends Error {}
@@ -70,6 +71,18 @@ export class OverageBed {
     readonly server: LocalStripe,
     readonly sql: Sql,
   ) {}
+
+  /** With a Stripe and a store of its own, both in this process. */
+  static async open(): Promise<OverageBed> {
+    const sql = await openPgliteSql('memory://');
+    await sql.migrate();
+    return new OverageBed(await startTestStripe(), sql);
+  }
+
+  async close(): Promise<void> {
+    await this.sql.close();
+    await this.server.stop();
+  }
 
   get stripe(): Stripe {
     return sdkFor(this.server.url, this.server.secretKey);

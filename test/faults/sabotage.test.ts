@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
 import type { OtherSide } from '../../platform/outbound/other-side.js';
 import { Lease } from '../../platform/sql/lease.js';
-import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
-import type { Sql } from '../../platform/sql/sql.js';
-import { startTestStripe } from '../support/local-stripe.js';
 import {
   OverageBed,
   proveFoundAgain,
@@ -19,23 +15,15 @@ import {
  * time, and the proof that it holds must fail for it. (The reconciliation has its own in test/integration/billing-run.test.ts.)
  */
 describe('what keeps a bill from being made twice', { timeout: 60_000 }, () => {
-  let server: LocalStripe;
-  let sql: Sql;
   let bed: OverageBed;
   beforeAll(async () => {
-    server = await startTestStripe();
-    sql = await openPgliteSql('memory://');
-    await sql.migrate();
-    bed = new OverageBed(server, sql);
+    bed = await OverageBed.open();
   });
   afterEach(() => {
     vi.restoreAllMocks();
-    server.faults.clear();
+    bed.server.faults.clear();
   });
-  afterAll(async () => {
-    await sql.close();
-    await server.stop();
-  });
+  afterAll(() => bed.close());
 
   async function invoicesOf({ customers }: Month): Promise<number> {
     const lists = customers.map(({ customerId: customer }) => bed.stripe.invoices.list({ customer }));
