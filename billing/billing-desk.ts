@@ -7,6 +7,7 @@ import type { AuditLog } from '../platform/audit-log.js';
 import type { SecretText, StripeConfig } from '../platform/config.js';
 import type { OutsideAccount } from '../platform/outbound/intent.js';
 import { IntentStore } from '../platform/outbound/intent-store.js';
+import { readCustomer, type ReadCustomer } from '../platform/outbound/stripe/read-customer.js';
 import { readInvoice } from '../platform/outbound/stripe/read-invoice.js';
 import { removeDraft } from '../platform/outbound/stripe/remove-draft.js';
 import { accountOf, modeOf, stripeClient } from '../platform/outbound/stripe/stripe-client.js';
@@ -18,7 +19,8 @@ import type { WithdrawDeps } from './overage-run/withdraw-bill.js';
 
 /** One account of Stripe in one mode, with this company's ledger of it. */
 export interface BillingDesk extends WithdrawDeps {
-  readonly stripe: Stripe;
+  /** As Stripe has it now. */
+  readonly readCustomer: (customerId: string) => Promise<ReadCustomer>;
 }
 
 export interface DeskDeps {
@@ -55,10 +57,10 @@ export async function openBillingDesk(deps: DeskDeps): Promise<BillingDesk> {
   const intents = new IntentStore(sql);
   return {
     ...deps,
-    stripe,
     intents,
     store: new BillStore(sql, account, intents),
     side: new StripeSide(stripe),
+    readCustomer: (customerId) => readCustomer(stripe, customerId),
     readInvoice: (invoiceId) => readInvoice(stripe, invoiceId),
     removeDraft: (invoiceId) => removeDraft(stripe, invoiceId),
     wait: (ms) => delay(ms),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Services } from '../api/services.js';
-import { openBillingDesk, type DeskDeps } from '../billing/billing-desk.js';
+import type { BillingDesk, DeskDeps } from '../billing/billing-desk.js';
 import type { Instant } from '../core/time.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
 import { ApiKeys } from '../platform/api-keys.js';
@@ -187,9 +187,14 @@ function deskOf({ config, logger, ...parts }: DeskParts): Services['billing'] {
   const onUnexpected = (error: unknown): void => {
     logger.error({ error }, 'billing: something unexpected');
   };
+  const open = async (): Promise<BillingDesk> => {
+    // Stripe's SDK takes a while to load, and few commands need it.
+    const { openBillingDesk } = await import('../billing/billing-desk.js');
+    return openBillingDesk({ ...parts, config: config.stripe, onUnexpected });
+  };
   let opened: ReturnType<Services['billing']> | null = null;
   return () => {
-    opened ??= openBillingDesk({ ...parts, config: config.stripe, onUnexpected }).catch((error: unknown) => {
+    opened ??= open().catch((error: unknown) => {
       opened = null;
       throw error;
     });

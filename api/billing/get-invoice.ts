@@ -5,6 +5,7 @@ import { BREAK_CAUSES } from '../../billing/overage-run/reconcile.js';
 import { operation } from '../operation.js';
 import { Flag } from '../shapes.js';
 import { BillShape, billShape, LedgerEntryShape, ledgerEntryShape } from './bill-shape.js';
+import { STRIPE_PROBLEMS } from './stripe-problems.js';
 
 export const getInvoice = operation({
   method: 'get',
@@ -26,7 +27,7 @@ export const getInvoice = operation({
       .nullable()
       .openapi({ description: 'null: not asked; empty: Stripe has what was rated, one to one' }),
   }),
-  problems: ['stripe_not_configured', 'stripe_key_refused', 'stripe_unavailable', 'not_found'],
+  problems: [...STRIPE_PROBLEMS, 'not_found'],
 
   async handle({ params, query }, { services }) {
     const desk = await services.billing();

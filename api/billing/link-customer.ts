@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { linkCustomer as link } from '../../billing/overage-run/customer-links.js';
-import { readCustomer } from '../../platform/outbound/stripe/read-customer.js';
 import { actorOf } from '../actor.js';
 import { operation } from '../operation.js';
 import { ForeignId } from '../shapes.js';
 import { CustomerLinkShape, customerLinkShape } from './customer-shape.js';
+import { STRIPE_PROBLEMS } from './stripe-problems.js';
 
 export const linkCustomer = operation({
   method: 'put',
@@ -24,12 +24,12 @@ export const linkCustomer = operation({
   }),
   onRepeat: 'another go',
   answer: CustomerLinkShape,
-  problems: ['stripe_not_configured', 'stripe_key_refused', 'stripe_unavailable', 'not_found', 'conflict'],
+  problems: [...STRIPE_PROBLEMS, 'not_found', 'conflict'],
 
   async handle({ params, body }, context) {
     const { services, now } = context;
     const desk = await services.billing();
-    const customer = await readCustomer(desk.stripe, body.customer_id);
+    const customer = await desk.readCustomer(body.customer_id);
     const days = body.days_until_due;
     const linked = await link(
       services,

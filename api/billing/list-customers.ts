@@ -4,6 +4,7 @@ import { openCursor, sealCursor } from '../cursor.js';
 import { operation } from '../operation.js';
 import { Cursor, Limit, NextCursor } from '../shapes.js';
 import { CustomerLinkShape, customerLinkShape } from './customer-shape.js';
+import { STRIPE_PROBLEMS } from './stripe-problems.js';
 
 const LIST = 'billing customers';
 const Place = z.tuple([z.string()]);
@@ -17,7 +18,7 @@ export const listCustomers = operation({
     "Which customers of Stripe pay for which orgs, in the account and mode of this server's key, by org",
   query: z.strictObject({ limit: Limit(500, 100), cursor: Cursor.optional() }),
   answer: z.object({ customers: z.array(CustomerLinkShape), next_cursor: NextCursor }),
-  problems: ['stripe_not_configured', 'stripe_key_refused', 'stripe_unavailable', 'invalid_cursor'],
+  problems: [...STRIPE_PROBLEMS, 'invalid_cursor'],
 
   async handle({ query }, { services }) {
     const { store } = await services.billing();

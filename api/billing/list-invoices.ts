@@ -4,6 +4,7 @@ import { openCursor, sealCursor } from '../cursor.js';
 import { operation } from '../operation.js';
 import { Cursor, ForeignId, Limit, MonthArgument, NextCursor } from '../shapes.js';
 import { BILL_STATES, BillShape, billShape } from './bill-shape.js';
+import { STRIPE_PROBLEMS } from './stripe-problems.js';
 
 const Place = z.tuple([z.string(), z.string(), z.string()]);
 
@@ -21,7 +22,7 @@ export const listInvoices = operation({
     cursor: Cursor.optional(),
   }),
   answer: z.object({ mode: z.enum(['live', 'test']), invoices: z.array(BillShape), next_cursor: NextCursor }),
-  problems: ['stripe_not_configured', 'stripe_key_refused', 'stripe_unavailable', 'invalid_cursor'],
+  problems: [...STRIPE_PROBLEMS, 'invalid_cursor'],
 
   async handle({ query }, { services }) {
     const { month, org: orgId, state, limit, cursor } = query;

@@ -3,6 +3,7 @@ import { listWaiting as readWaiting } from '../../billing/overage-run/read-bills
 import { openCursor, sealCursor } from '../cursor.js';
 import { operation } from '../operation.js';
 import { Cursor, Digits, Limit, NextCursor } from '../shapes.js';
+import { STRIPE_PROBLEMS } from './stripe-problems.js';
 
 const LIST = 'billing waiting';
 const Place = z.tuple([z.string(), z.string()]);
@@ -18,7 +19,7 @@ export const listWaiting = operation({
     waiting: z.array(z.object({ org_id: z.string(), currency: z.string(), amount_minor: Digits })),
     next_cursor: NextCursor,
   }),
-  problems: ['stripe_not_configured', 'stripe_key_refused', 'stripe_unavailable', 'invalid_cursor'],
+  problems: [...STRIPE_PROBLEMS, 'invalid_cursor'],
 
   async handle({ query: { limit, cursor } }, { services }) {
     const { account } = (await services.billing()).store;

@@ -7,6 +7,7 @@ import { operation } from '../operation.js';
 import { Digits } from '../shapes.js';
 import { LedgerEntryShape, ledgerEntryShape } from './bill-shape.js';
 import { OverageLineShape, overageLineShape } from './overage-line-shape.js';
+import { STRIPE_PROBLEMS } from './stripe-problems.js';
 
 export const replayBillingLine = operation({
   method: 'get',
@@ -28,14 +29,7 @@ export const replayBillingLine = operation({
       }),
     ),
   }),
-  problems: [
-    'stripe_not_configured',
-    'stripe_key_refused',
-    'stripe_unavailable',
-    'not_found',
-    'no_catalog',
-    'no_run',
-  ],
+  problems: [...STRIPE_PROBLEMS, 'not_found', 'no_catalog', 'no_run'],
 
   async handle({ params: { lineId } }, { services }) {
     const { account } = (await services.billing()).store;

@@ -7,6 +7,7 @@ import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import { operation } from '../operation.js';
 import { Digits, ForeignId, InstantAnswer, MonthArgument } from '../shapes.js';
 import { billingMonth } from './billing-month.js';
+import { STRIPE_PROBLEMS } from './stripe-problems.js';
 
 const Amount = z.object({ org_id: z.string(), currency: z.string(), amount_minor: Digits });
 
@@ -57,7 +58,7 @@ export const runBilling = operation({
     ),
   }),
   problems: [
-    ...(['stripe_not_configured', 'stripe_key_refused', 'stripe_unavailable', 'needs_database_url'] as const),
+    ...([...STRIPE_PROBLEMS, 'needs_database_url'] as const),
     ...(['no_catalog', 'no_run', 'conflict', 'lease_lost', 'shutting_down'] as const),
   ],
 

@@ -4,6 +4,7 @@ import { withdrawBill } from '../../billing/overage-run/withdraw-bill.js';
 import { actorOf } from '../actor.js';
 import { operation } from '../operation.js';
 import { BillShape, billShape } from './bill-shape.js';
+import { STRIPE_PROBLEMS } from './stripe-problems.js';
 
 export const withdrawInvoice = operation({
   method: 'post',
@@ -17,14 +18,7 @@ export const withdrawInvoice = operation({
   body: z.strictObject({ reason: z.string().min(1).max(500) }),
   onRepeat: 'another go',
   answer: BillShape,
-  problems: [
-    'stripe_not_configured',
-    'stripe_key_refused',
-    'stripe_unavailable',
-    'not_found',
-    'conflict',
-    'lease_lost',
-  ],
+  problems: [...STRIPE_PROBLEMS, 'not_found', 'conflict', 'lease_lost'],
 
   async handle({ params, body }, context) {
     const { services } = context;

@@ -1,13 +1,14 @@
 import { formatDate, dateInUtc, MICROS_PER_SECOND, type Instant, type Period } from '../../core/time.js';
 import type { HashHex } from '../../core/identity.js';
 import {
+  INTENT_MARK,
   intentIdOf,
   type Intent,
   type IntentKind,
+  type IntentPurpose,
   type OutsideAccount,
   type RequestParameters,
 } from '../../platform/outbound/intent.js';
-import { INTENT_MARK } from '../../platform/outbound/stripe/stripe-side.js';
 import type { Bill, BillLine } from './bill-plan.js';
 import { stripeAmount } from './stripe-amounts.js';
 
@@ -33,37 +34,34 @@ export function billIntents(bill: Bill, context: BillContext): Intent[] {
 }
 
 /** The id of the item that bills a line. */
-export function lineIntentId({ rated, sequence }: BillLine, context: BillContext): string {
-  return idFor(
-    'invoice_item',
-    `${rated.orgId}/${rated.subscriptionId}`,
-    rated.meterId,
-    rated.period,
-    sequence,
-    context,
-  );
+export function lineIntentId(line: BillLine, context: BillContext): string {
+  return intentIdOf(purposeOfLine(line, context), context.sha256);
 }
 
 /** The id of the item that bills what earlier months left. */
-export function carriedIntentId({ orgId, currency, sequence }: Bill, context: BillContext): string {
-  return idFor('invoice_item', `${orgId} ${currency}`, null, context.ending, sequence, context);
+export function carriedIntentId(bill: Bill, context: BillContext): string {
+  return intentIdOf(purposeOf('invoice_item', bill, context), context.sha256);
 }
 
-function idFor(
+/** Of a write that is of a bill as a whole. */
+function purposeOf(
   kind: IntentKind,
-  scope: string,
-  meter: string | null,
-  period: Period,
-  sequence: number,
-  { account, sha256 }: BillContext,
-): string {
-  return intentIdOf({ ...account, kind, scope, meter, period, sequence }, sha256);
+  { orgId, currency, sequence }: Bill,
+  { account, ending }: BillContext,
+): IntentPurpose {
+  return { ...account, kind, scope: `${orgId} ${currency}`, meter: null, period: ending, sequence };
 }
 
-function invoiceIntent({ billId, orgId, currency, sequence, payer }: Bill, context: BillContext): Intent {
-  const { account, ending, month } = context;
-  const scope = `${orgId} ${currency}`;
-  const intentId = idFor('invoice', scope, null, ending, sequence, context);
+function purposeOfLine({ rated, sequence }: BillLine, { account }: BillContext): IntentPurpose {
+  const { orgId, subscriptionId, meterId, period } = rated;
+  const scope = `${orgId}/${subscriptionId}`;
+  return { ...account, kind: 'invoice_item', scope, meter: meterId, period, sequence };
+}
+
+function invoiceIntent(bill: Bill, context: BillContext): Intent {
+  const { billId, orgId, currency, payer } = bill;
+  const purpose = purposeOf('invoice', bill, context);
+  const intentId = intentIdOf(purpose, context.sha256);
   const { collection } = payer;
   const parameters: RequestParameters = {
     customer: payer.customerId,
@@ -73,78 +71,65 @@ function invoiceIntent({ billId, orgId, currency, sequence, payer }: Bill, conte
     collection_method: collection.method,
     ...(collection.method === 'send_invoice' ? { days_until_due: collection.daysUntilDue } : {}),
     pending_invoice_items_behavior: 'exclude',
-    description: `Usage over what is included, in periods that ended in ${month.slice(0, 7)}`,
+    description: `Usage over what is included, in periods that ended in ${context.month.slice(0, 7)}`,
     metadata: { [INTENT_MARK]: intentId, bill_id: billId, org_id: orgId },
   };
   return {
     intentId,
-    purpose: { ...account, kind: 'invoice', scope, meter: null, period: ending, sequence },
+    purpose,
     request: { path: '/v1/invoices', parameters, on: null, onParameter: null },
   };
 }
 
 function lineIntent(bill: Bill, line: BillLine, invoiceIntentId: string, context: BillContext): Intent {
-  const { rated, sequence, chargedMinor } = line;
-  const intentId = lineIntentId(line, context);
-  return {
-    intentId,
-    purpose: {
-      ...context.account,
-      kind: 'invoice_item',
-      scope: `${rated.orgId}/${rated.subscriptionId}`,
-      ...{ meter: rated.meterId, period: rated.period, sequence },
-    },
-    request: itemRequest(bill, invoiceIntentId, {
-      amount: stripeAmount({ amountMinor: chargedMinor, currency: bill.currency }),
-      description: describeLine(line),
-      period: { start: seconds(rated.period.start), end: seconds(rated.period.end) },
-      metadata: { [INTENT_MARK]: intentId, line_id: rated.lineId, meter: rated.meterId },
-    }),
-  };
+  const { rated, chargedMinor } = line;
+  return itemIntent(bill, purposeOfLine(line, context), invoiceIntentId, context, {
+    amountMinor: chargedMinor,
+    description: describeLine(line),
+    marks: { line_id: rated.lineId, meter: rated.meterId },
+  });
 }
 
 function carriedIntent(bill: Bill, invoiceIntentId: string, context: BillContext): Intent {
-  const { orgId, currency, sequence, carriedItemMinor } = bill;
-  const { account, ending } = context;
-  const intentId = carriedIntentId(bill, context);
-  return {
-    intentId,
-    purpose: {
-      ...account,
-      kind: 'invoice_item',
-      scope: `${orgId} ${currency}`,
-      ...{ meter: null, period: ending, sequence },
-    },
-    request: itemRequest(bill, invoiceIntentId, {
-      amount: stripeAmount({ amountMinor: carriedItemMinor, currency }),
-      description: carriedItemMinor > 0n ? 'Carried over from earlier months' : 'Credit from earlier months',
-      period: { start: seconds(ending.start), end: seconds(ending.end) },
-      metadata: { [INTENT_MARK]: intentId, bill_id: bill.billId },
-    }),
-  };
+  const { billId, carriedItemMinor } = bill;
+  return itemIntent(bill, purposeOf('invoice_item', bill, context), invoiceIntentId, context, {
+    amountMinor: carriedItemMinor,
+    description: carriedItemMinor > 0n ? 'Carried over from earlier months' : 'Credit from earlier months',
+    marks: { bill_id: billId },
+  });
 }
 
-function itemRequest(
+function itemIntent(
   { payer, currency }: Bill,
+  purpose: IntentPurpose,
   on: string,
-  parameters: RequestParameters,
-): Intent['request'] {
-  const whose = { customer: payer.customerId, currency: currency.toLowerCase() };
-  // An amount is what it is: a coupon of the customer's takes nothing off it.
-  return {
-    path: '/v1/invoiceitems',
-    parameters: { ...whose, discountable: false, ...parameters },
-    on,
-    onParameter: 'invoice',
+  { sha256 }: BillContext,
+  item: {
+    readonly amountMinor: bigint;
+    readonly description: string;
+    readonly marks: Readonly<Record<string, string>>;
+  },
+): Intent {
+  const intentId = intentIdOf(purpose, sha256);
+  const { start, end } = purpose.period;
+  const parameters: RequestParameters = {
+    customer: payer.customerId,
+    currency: currency.toLowerCase(),
+    // An amount is what it is: a coupon of the customer's takes nothing off it.
+    discountable: false,
+    amount: stripeAmount({ amountMinor: item.amountMinor, currency }),
+    description: item.description,
+    period: { start: seconds(start), end: seconds(end) },
+    metadata: { [INTENT_MARK]: intentId, ...item.marks },
   };
+  return { intentId, purpose, request: { path: '/v1/invoiceitems', parameters, on, onParameter: 'invoice' } };
 }
 
-function finalizeIntent({ orgId, currency, sequence }: Bill, on: string, context: BillContext): Intent {
-  const { account, ending } = context;
-  const scope = `${orgId} ${currency}`;
+function finalizeIntent(bill: Bill, on: string, context: BillContext): Intent {
+  const purpose = purposeOf('finalize', bill, context);
   return {
-    intentId: idFor('finalize', scope, null, ending, sequence, context),
-    purpose: { ...account, kind: 'finalize', scope, meter: null, period: ending, sequence },
+    intentId: intentIdOf(purpose, context.sha256),
+    purpose,
     request: {
       path: '/v1/invoices/:on/finalize',
       parameters: { auto_advance: true },

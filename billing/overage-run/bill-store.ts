@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, lte, max, ne, sql as sqlText } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, lte, ne, sql as sqlText } from 'drizzle-orm';
 import type { Instant, Period } from '../../core/time.js';
 import { watermarkJson, type WatermarkVector } from '../../core/raw-event.js';
 import type { IntentStore } from '../../platform/outbound/intent-store.js';
@@ -7,6 +7,7 @@ import { billLines, bills, carryMovements, runHolds, stripeCustomers } from '../
 import type { Sql, SqlDatabase } from '../../platform/sql/sql.js';
 import type { OverageLine } from '../overage-plan.js';
 import { billIntents, carriedIntentId, lineIntentId, type BillContext } from './bill-intents.js';
+import { ofAccount } from './of-account.js';
 import {
   orgCurrency,
   type Bill,
@@ -25,6 +26,11 @@ export interface PlanOrigin {
   readonly runId: string;
   readonly watermark: WatermarkVector;
   readonly actor: string;
+}
+
+/** With the newest run that it was entered from. */
+interface EnteredLine extends LedgerLine {
+  readonly runId: string;
 }
 
 /** An entry that gives back what a withdrawn bill had entered. */
@@ -46,13 +52,16 @@ export class BillStore {
     private readonly intents: IntentStore,
   ) {}
 
-  /** What was entered before, for a plan of the lines given. */
+  /** What was entered before, for a plan of the lines given, and the newest run that any of it came from; '' of nothing. */
   async books(
     month: string,
     lineIds: readonly string[],
-  ): Promise<Pick<BillBooks, 'ledger' | 'carriedMinor' | 'billCounts' | 'payers'>> {
+  ): Promise<Pick<BillBooks, 'ledger' | 'carriedMinor' | 'billCounts' | 'payers'> & { newestRunId: string }> {
+    const ledger = await this.ledgerOf(lineIds);
+    const runIds = [...ledger.values()].flat().map(({ runId }) => runId);
     return {
-      ledger: await this.ledgerOf(lineIds),
+      ledger,
+      newestRunId: runIds.reduce((newest, runId) => (runId > newest ? runId : newest), ''),
       carriedMinor: await this.carried(),
       billCounts: await this.billCounts(month),
       payers: await this.payers(),
@@ -71,7 +80,7 @@ export class BillStore {
       .from(billLines)
       .where(
         and(
-          this.isMine(billLines),
+          ofAccount(billLines, this.account),
           gt(billLines.periodEnd, ending.start),
           lte(billLines.periodEnd, ending.end),
           orgId === null ? undefined : eq(billLines.orgId, orgId),
@@ -80,20 +89,6 @@ export class BillStore {
       .orderBy(asc(billLines.lineId), asc(billLines.sequence));
     const last = new Map(rows.filter(({ lineId }) => !rated.has(lineId)).map((row) => [row.lineId, row]));
     return [...last.values()].map(worthNothing);
-  }
-
-  /** The newest run that anything of these lines was entered from; null when nothing was. */
-  async newestRunOf(lineIds: readonly string[]): Promise<string | null> {
-    let newest: string | null = null;
-    for (const some of chunks(lineIds)) {
-      const [row] = await this.sql.database
-        .select({ runId: max(billLines.runId) })
-        .from(billLines)
-        .where(and(this.isMine(billLines), inArray(billLines.lineId, [...some])));
-      const runId = row?.runId ?? null;
-      if (runId !== null && (newest === null || runId > newest)) newest = runId;
-    }
-    return newest;
   }
 
   /**
@@ -145,7 +140,7 @@ export class BillStore {
       .from(bills)
       .where(
         and(
-          this.isMine(bills),
+          ofAccount(bills, this.account),
           inArray(bills.state, [...UNFINISHED]),
           orgId === null ? undefined : eq(bills.orgId, orgId),
         ),
@@ -257,8 +252,8 @@ export class BillStore {
   private async ledgerOf(
     lineIds: readonly string[],
     database: SqlDatabase = this.sql.database,
-  ): Promise<Map<string, LedgerLine[]>> {
-    const ledger = new Map<string, LedgerLine[]>();
+  ): Promise<Map<string, EnteredLine[]>> {
+    const ledger = new Map<string, EnteredLine[]>();
     for (const some of chunks(lineIds)) {
       const entered = await database
         .select({
@@ -266,9 +261,10 @@ export class BillStore {
           currency: billLines.currency,
           amountMinor: sqlText`sum(${billLines.amountMinor})`.mapWith(BigInt),
           sequence: sqlText`max(${billLines.sequence})`.mapWith(Number),
+          runId: sqlText<string>`max(${billLines.runId})`,
         })
         .from(billLines)
-        .where(and(this.isMine(billLines), inArray(billLines.lineId, [...some])))
+        .where(and(ofAccount(billLines, this.account), inArray(billLines.lineId, [...some])))
         .groupBy(billLines.lineId, billLines.currency);
       for (const line of entered) ledger.set(line.lineId, [...(ledger.get(line.lineId) ?? []), line]);
     }
@@ -283,7 +279,7 @@ export class BillStore {
         amountMinor: sqlText`sum(${carryMovements.amountMinor})`.mapWith(BigInt),
       })
       .from(carryMovements)
-      .where(this.isMine(carryMovements))
+      .where(ofAccount(carryMovements, this.account))
       .groupBy(carryMovements.orgId, carryMovements.currency);
     return new Map(
       rows.map(({ orgId, currency, amountMinor }) => [orgCurrency(orgId, currency), amountMinor]),
@@ -298,18 +294,17 @@ export class BillStore {
         sequence: sqlText`max(${bills.sequence})`.mapWith(Number),
       })
       .from(bills)
-      .where(and(this.isMine(bills), eq(bills.month, month)))
+      .where(and(ofAccount(bills, this.account), eq(bills.month, month)))
       .groupBy(bills.orgId, bills.currency);
     return new Map(rows.map(({ orgId, currency, sequence }) => [orgCurrency(orgId, currency), sequence]));
   }
 
   private async payers(): Promise<Map<string, Payer>> {
-    const rows = await this.sql.database.select().from(stripeCustomers).where(this.isMine(stripeCustomers));
+    const rows = await this.sql.database
+      .select()
+      .from(stripeCustomers)
+      .where(ofAccount(stripeCustomers, this.account));
     return new Map(rows.map((row) => [row.orgId, payerOf(row)]));
-  }
-
-  private isMine(table: typeof bills | typeof billLines | typeof carryMovements | typeof stripeCustomers) {
-    return and(eq(table.account, this.account.account), eq(table.mode, this.account.mode));
   }
 }
 

@@ -7,6 +7,7 @@ import type { ReadCustomer } from '../../platform/outbound/stripe/read-customer.
 import { stripeCustomers } from '../../platform/sql/schema.js';
 import { transaction, type Sql } from '../../platform/sql/sql.js';
 import type { Payer } from './bill-plan.js';
+import { ofAccount } from './of-account.js';
 
 export type CustomerLink = typeof stripeCustomers.$inferSelect;
 
@@ -33,7 +34,7 @@ export async function linkCustomer(
     const [other] = await database
       .select()
       .from(stripeCustomers)
-      .where(and(isOf(account), eq(stripeCustomers.customerId, customerId)))
+      .where(and(ofAccount(stripeCustomers, account), eq(stripeCustomers.customerId, customerId)))
       .for('update');
     if (other !== undefined && other.orgId !== orgId) {
       throw new RefusedError(
@@ -63,11 +64,7 @@ export function listLinks(
   return sql.database
     .select()
     .from(stripeCustomers)
-    .where(and(isOf(account), gt(stripeCustomers.orgId, after)))
+    .where(and(ofAccount(stripeCustomers, account), gt(stripeCustomers.orgId, after)))
     .orderBy(asc(stripeCustomers.orgId))
     .limit(limit);
-}
-
-function isOf({ account, mode }: OutsideAccount) {
-  return and(eq(stripeCustomers.account, account), eq(stripeCustomers.mode, mode));
 }

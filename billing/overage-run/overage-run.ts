@@ -49,14 +49,13 @@ export async function planOverages(
   const vanished = await store.vanished(ending, orgId, new Set(rated.map(({ lineId }) => lineId)));
   const lines = [...rated, ...vanished];
   const lineIds = lines.map(({ lineId }) => lineId);
-  const newest = await store.newestRunOf(lineIds);
-  if (newest !== null && newest > usage.runId) {
+  const { newestRunId, ...books } = await store.books(month, lineIds);
+  if (newestRunId > usage.runId) {
     throw new RefusedError(
       'conflict',
-      `billing: ${newest} was billed from, which is newer than ${usage.runId}; run again, from the current run`,
+      `billing: ${newestRunId} was billed from, which is newer than ${usage.runId}; run again, from the current run`,
     );
   }
-  const books = await store.books(month, lineIds);
   return planBills({ ...books, lines, account: store.account, month, ending, sha256 });
 }
 

@@ -4,6 +4,7 @@ import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { bills, billLines, carryMovements } from '../../platform/sql/schema.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import type { KeptBill, KeptBillLine } from './bill-store.js';
+import { ofAccount } from './of-account.js';
 
 export interface BillFilter {
   readonly month?: string | undefined;
@@ -27,8 +28,7 @@ export function listBills(
     .from(bills)
     .where(
       and(
-        eq(bills.account, account.account),
-        eq(bills.mode, account.mode),
+        ofAccount(bills, account),
         month === undefined ? undefined : eq(bills.month, month),
         orgId === undefined ? undefined : eq(bills.orgId, orgId),
         state === undefined ? undefined : eq(bills.state, state),
@@ -48,15 +48,11 @@ function isAfter([month, orgId, billId]: BillPlace): SQL | undefined {
 }
 
 /** @throws InputError `not_found` */
-export async function getBill(
-  sql: Sql,
-  { account, mode }: OutsideAccount,
-  billId: string,
-): Promise<KeptBill> {
+export async function getBill(sql: Sql, account: OutsideAccount, billId: string): Promise<KeptBill> {
   const [bill] = await sql.database
     .select()
     .from(bills)
-    .where(and(eq(bills.account, account), eq(bills.mode, mode), eq(bills.billId, billId)));
+    .where(and(ofAccount(bills, account), eq(bills.billId, billId)));
   if (bill !== undefined) return bill;
   throw new InputError(
     'not_found',
@@ -72,13 +68,7 @@ export function entriesOf(sql: Sql, account: OutsideAccount, lineId: string): Pr
   return sql.database
     .select()
     .from(billLines)
-    .where(
-      and(
-        eq(billLines.account, account.account),
-        eq(billLines.mode, account.mode),
-        eq(billLines.lineId, lineId),
-      ),
-    )
+    .where(and(ofAccount(billLines, account), eq(billLines.lineId, lineId)))
     .orderBy(asc(billLines.sequence));
 }
 
@@ -103,8 +93,7 @@ export function listWaiting(
     .from(carryMovements)
     .where(
       and(
-        eq(carryMovements.account, account.account),
-        eq(carryMovements.mode, account.mode),
+        ofAccount(carryMovements, account),
         after === null
           ? undefined
           : or(

@@ -10,10 +10,10 @@ import { SecretText } from '../config.js';
 import { openPgliteSql } from '../sql/pglite-sql.js';
 import { transaction, type Sql } from '../sql/sql.js';
 import { carryOut, idempotencyKeyOf, KEY_TRUSTED_FOR, type CarryOutDeps } from './carry-out.js';
-import { intentIdOf, type Intent, type IntentKind, type RequestParameters } from './intent.js';
+import { INTENT_MARK, intentIdOf, type Intent, type IntentKind, type RequestParameters } from './intent.js';
 import { IntentStore, type KeptIntent } from './intent-store.js';
 import { accountOf, stripeClient } from './stripe/stripe-client.js';
-import { INTENT_MARK, StripeSide } from './stripe/stripe-side.js';
+import { StripeSide } from './stripe/stripe-side.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const NOW = parseInstant('2026-10-01T00:00:00Z');

@@ -9,6 +9,9 @@ export interface OutsideAccount {
   readonly mode: 'live' | 'test';
 }
 
+/** The mark under which what an intent makes carries its id, to be found again by. */
+export const INTENT_MARK = 'intent_id';
+
 export const INTENT_KINDS = ['invoice', 'invoice_item', 'finalize', 'credit_note'] as const;
 export type IntentKind = (typeof INTENT_KINDS)[number];
 

@@ -21,7 +21,7 @@ import {
 import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
 import { loadConfig } from '../../platform/config.js';
 import { billLines } from '../../platform/sql/schema.js';
-import { startTestStripe } from '../support/local-stripe.js';
+import { sdkFor, startTestStripe } from '../support/local-stripe.js';
 import { openMeasuredCompany, type MeasuredCompany } from '../support/measured-company.js';
 import { md5 } from '../support/rating.js';
 
@@ -60,7 +60,7 @@ describe.each(CATALOGS)('the months of %s', { timeout: 120_000 }, (name) => {
       signal: shutdown.signal,
     };
     desk = await openBillingDesk({ ...{ config, sql, audit, clock }, ...own });
-    ({ stripe } = desk);
+    stripe = sdkFor(server.url, server.secretKey);
   });
   afterAll(async () => {
     await measured.company.remove();

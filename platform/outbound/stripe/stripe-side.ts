@@ -1,12 +1,10 @@
 import Stripe from 'stripe';
 import { z } from 'zod';
 import { invariant } from '../../../core/errors.js';
-import type { IntentKind, SendableRequest } from '../intent.js';
+import { INTENT_MARK, type IntentKind, type SendableRequest } from '../intent.js';
 import type { OtherSide, OutsideObject, SendOutcome } from '../other-side.js';
 import { isMissing, refusalOfStripe, stripeError } from './stripe-client.js';
 
-/** Under which our objects carry their intent. */
-export const INTENT_MARK = 'intent_id';
 const PAGE = 100;
 const WHEN_BUSY_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
