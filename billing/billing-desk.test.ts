@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseInstant } from '../core/time.js';
 import type { LocalStripe } from '../fixtures/stripe/local-stripe.js';
 import { AuditLog } from '../platform/audit-log.js';
-import { SecretText } from '../platform/config.js';
+import { SecretText } from '../platform/secrets.js';
 import { openPgliteSql } from '../platform/sql/pglite-sql.js';
 import type { Sql } from '../platform/sql/sql.js';
 import { startTestStripe } from '../test/support/local-stripe.js';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { Environment, loadConfig } from './config.js';
+import { loadConfig } from './config.js';
+import { Environment } from './environment.js';
 import { packagePath } from './package-path.js';
 
 /** NAME=value lines, those commented out too: `# HEADGATE_PYTHON=`. */

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { RefusedError } from '../core/errors.js';
-import type { Secrets } from './config.js';
+import type { Secrets } from './secrets.js';
 import { writeFileDurably } from './durable-file.js';
 
 export interface EncryptionKey {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Secrets } from './config.js';
+import { Secrets } from './secrets.js';
 import { openPgliteSql } from './sql/pglite-sql.js';
 import { installation, vaultPersons, vaultValues } from './sql/schema.js';
 import type { Sql } from './sql/sql.js';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ROLES } from '../cli/roles.js';
-import { Environment } from '../platform/config.js';
+import { Environment } from '../platform/environment.js';
 import { packagePath } from '../platform/package-path.js';
 
 // There may be no Docker where this runs: what can be told from the files is told here, and linters read them in .ci/run.

@@ -7,7 +7,7 @@ import { STREAMS } from '../core/raw-event.js';
 import { parseInstant } from '../core/time.js';
 import type { FileServices } from '../ingest/files/ingest-file.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
-import { Secrets } from '../platform/config.js';
+import { Secrets } from '../platform/secrets.js';
 import { LakeFiles } from '../platform/lake-files.js';
 import { directChunkLog } from '../ingest/files/chunk-log.js';
 import { DirectLog } from '../platform/log/direct-log.js';

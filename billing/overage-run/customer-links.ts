@@ -4,7 +4,7 @@ import type { Instant } from '../../core/time.js';
 import type { AuditLog } from '../../platform/audit-log.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import type { ReadCustomer } from '../../platform/outbound/stripe/read-customer.js';
-import { stripeCustomers } from '../../platform/sql/schema.js';
+import { stripeCustomers } from '../../platform/sql/billing-schema.js';
 import { transaction, type Sql } from '../../platform/sql/sql.js';
 import type { Payer } from './bill-plan.js';
 import { ofAccount } from './of-account.js';

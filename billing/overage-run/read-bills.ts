@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, lt, or, sql as sqlText, type SQL } from 'drizzle-orm';
 import { InputError } from '../../core/errors.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
-import { bills, billLines, carryMovements } from '../../platform/sql/schema.js';
+import { bills, billLines, carryMovements } from '../../platform/sql/billing-schema.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import type { KeptBill, KeptBillLine } from './bill-store.js';
 import { ofAccount } from './of-account.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import { bills, stripeCustomers } from '../../platform/sql/schema.js';
+import { bills, stripeCustomers } from '../../platform/sql/billing-schema.js';
 import { Killed, OverageBed, type Month } from '../../test/faults/prove-billed-once.js';
 import type { KeptBill } from './bill-store.js';
 import { checkBill } from './check-bill.js';

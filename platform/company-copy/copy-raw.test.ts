@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { hasClickHouse, startClickHouse, type ClickHouse } from '../../test/support/clickhouse.js';
 import { openTestDuckdb, type TestWarehouse } from '../../test/support/warehouses.js';
 import type { RawEvent } from '../../core/raw-event.js';
-import { SecretText } from '../config.js';
+import { SecretText } from '../secrets.js';
 import { openClickHouseWarehouse, type ClickHouseWarehouse } from '../warehouse/clickhouse-warehouse.js';
 import type { DuckdbWarehouse } from '../warehouse/duckdb-warehouse.js';
 import { copyRawRows } from './copy-raw.js';

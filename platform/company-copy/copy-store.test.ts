@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasPostgres, startPostgres, type Postgres } from '../../test/support/postgres.js';
 import { parseInstant } from '../../core/time.js';
 import { AuditLog } from '../audit-log.js';
-import { SecretText } from '../config.js';
+import { SecretText } from '../secrets.js';
 import { openPgSql } from '../sql/pg-sql.js';
 import { openPgliteSql } from '../sql/pglite-sql.js';
 import { apiKeys, auditEntries, installation, quarantine, vaultPersons, vaultValues } from '../sql/schema.js';

@@ -2,6 +2,7 @@ import { and, asc, count, eq, getTableColumns, gt, inArray, or, type SQL } from 
 import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import { RefusedError } from '../../core/errors.js';
+import * as billing from '../sql/billing-schema.js';
 import * as schema from '../sql/schema.js';
 import type { Sql } from '../sql/sql.js';
 
@@ -25,11 +26,11 @@ const TABLES: readonly PgTable[] = [
   schema.vaultPersons,
   schema.quarantine,
   schema.conflicts,
-  schema.outboundIntents,
-  schema.stripeCustomers,
-  schema.bills,
-  schema.billLines,
-  schema.carryMovements,
+  billing.outboundIntents,
+  billing.stripeCustomers,
+  billing.bills,
+  billing.billLines,
+  billing.carryMovements,
 ];
 
 /** Of what an installation was set up with, the keys go over; the warehouse and the topics of the other side are its own. */

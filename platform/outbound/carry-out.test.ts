@@ -6,7 +6,7 @@ import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
 import { sdkFor, startTestStripe } from '../../test/support/local-stripe.js';
 import { stepping } from '../../test/support/stepping.js';
 import { MICROS_PER_SECOND, parseInstant, type Instant } from '../../core/time.js';
-import { SecretText } from '../config.js';
+import { SecretText } from '../secrets.js';
 import { openPgliteSql } from '../sql/pglite-sql.js';
 import { transaction, type Sql } from '../sql/sql.js';
 import { carryOut, idempotencyKeyOf, KEY_TRUSTED_FOR, type CarryOutDeps } from './carry-out.js';

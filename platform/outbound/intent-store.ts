@@ -2,7 +2,7 @@ import { and, asc, eq, inArray, ne } from 'drizzle-orm';
 import { z } from 'zod';
 import { InvariantError, UnavailableError } from '../../core/errors.js';
 import type { Instant } from '../../core/time.js';
-import { outboundIntents } from '../sql/schema.js';
+import { outboundIntents } from '../sql/billing-schema.js';
 import type { Sql, SqlDatabase } from '../sql/sql.js';
 import { requestText, type FrozenRequest, type Intent, type RequestParameters } from './intent.js';
 import type { OutsideObject } from './other-side.js';

@@ -7,7 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { localCertificate } from '../../test/support/certificate.js';
 import { freePort } from '../../test/support/free-port.js';
 import { hasPostgres, POSTGRES_PASSWORD, startPostgres, type Postgres } from '../../test/support/postgres.js';
-import { SecretText, type DatabaseConfig } from '../config.js';
+import type { DatabaseConfig } from '../config.js';
+import { SecretText } from '../secrets.js';
 import { knownError } from '../known-error.js';
 import { rows } from './migrations.js';
 import { openPgSql } from './pg-sql.js';

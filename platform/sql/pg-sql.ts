@@ -8,7 +8,6 @@ import type { DatabaseConfig } from '../config.js';
 import { MIGRATIONS_FOLDER, migrateStore, rows } from './migrations.js';
 import { runningError, startError, type PgTarget } from './pg-errors.js';
 import { guardedPool } from './pg-pool.js';
-import * as schema from './schema.js';
 import type { Sql, SqlDatabase } from './sql.js';
 
 /** The oldest server that every migration is written for. */
@@ -52,7 +51,7 @@ export async function openPgSql(config: DatabaseConfig): Promise<Sql> {
     idleTimeoutMillis: 30_000,
     maxLifetimeSeconds: CONNECTION_LIFE_SECONDS,
   });
-  const database = drizzle({ client: guardedPool(pool, (error) => runningError(error, target)), schema });
+  const database = drizzle({ client: guardedPool(pool, (error) => runningError(error, target)) });
   try {
     const server = await look(pool);
     check(server, target);
@@ -146,7 +145,7 @@ async function migrateAlone(options: pg.PoolConfig, target: PgTarget): Promise<v
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const database: SqlDatabase = drizzle({ client, schema });
+    const database: SqlDatabase = drizzle({ client });
     await rows(database, sqlText`select pg_advisory_lock(${MIGRATE_LOCK})`);
     await migrateStore(
       database,

@@ -5,7 +5,6 @@ import { migrate } from 'drizzle-orm/pglite/migrator';
 import { UnavailableError } from '../../core/errors.js';
 import { copyEmptyCluster, type Beginnings } from './empty-cluster.js';
 import { MIGRATIONS_FOLDER, migrateStore } from './migrations.js';
-import * as schema from './schema.js';
 import type { Sql } from './sql.js';
 
 /**
@@ -19,7 +18,7 @@ export async function openPgliteSql(directory: string, beginnings: Beginnings | 
   if (beginnings !== null && !existsSync(directory)) await copyEmptyCluster(beginnings, directory);
   const client = await start(directory);
   const guard = guardAgainstStop(client);
-  const database = drizzle({ client, schema });
+  const database = drizzle({ client });
   return {
     database,
     isShared: false,

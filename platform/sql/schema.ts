@@ -2,7 +2,6 @@ import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
-  customType,
   date,
   index,
   integer,
@@ -13,19 +12,7 @@ import {
   text,
   unique,
 } from 'drizzle-orm/pg-core';
-import { formatInstant, parseInstant, type Instant } from '../../core/time.js';
-
-const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({
-  dataType: () => 'bytea',
-});
-/** timestamptz as core's `Instant`: a JavaScript Date would cut the microseconds. Sessions run in UTC. */
-const instant = customType<{ data: Instant; driverData: string }>({
-  dataType: () => 'timestamp with time zone',
-  toDriver: (value) => formatInstant(value),
-  // Postgres writes "2026-01-31 09:30:00.5+00".
-  fromDriver: (text) => parseInstant(`${text.slice(0, 10)}T${text.slice(11)}:00`),
-});
-const offset = (name: string) => bigint(name, { mode: 'bigint' });
+import { bytes, instant, wide } from './columns.js';
 
 /** Bearer keys, as SHA-256 of the secret: the secret itself is shown once and kept nowhere. */
 export const apiKeys = pgTable('api_keys', {
@@ -78,14 +65,14 @@ export const leases = pgTable('leases', {
   /** For people: who has it. */
   holder: text('holder').notNull(),
   /** Another with every acquisition, ever higher: who has an old one has lost the lease. */
-  epoch: offset('epoch').notNull(),
+  epoch: wide('epoch').notNull(),
   expiresAt: instant('expires_at').notNull(),
 });
 export const leaseEpochs = pgSequence('lease_epochs');
 
 /** Append-only (a trigger refuses anything else) and hash-chained: entry n holds the hash of entry n-1. */
 export const auditEntries = pgTable('audit_entries', {
-  sequence: offset('sequence').primaryKey(),
+  sequence: wide('sequence').primaryKey(),
   at: instant('at').notNull(),
   actor: text('actor').notNull(),
   action: text('action').notNull(),
@@ -97,7 +84,7 @@ export const auditEntries = pgTable('audit_entries', {
 });
 
 export const catalogVersions = pgTable('catalog_versions', {
-  version: offset('version').primaryKey(),
+  version: wide('version').primaryKey(),
   catalogId: text('catalog_id').notNull(),
   digest: text('digest').notNull(),
   /** The file as published, byte for byte. */
@@ -116,7 +103,7 @@ export const runs = pgTable(
     status: text('status', { enum: ['building', 'published', 'failed', 'dropped'] }).notNull(),
     asOf: instant('as_of').notNull(),
     watermark: jsonb('watermark').notNull(),
-    catalogVersion: offset('catalog_version'),
+    catalogVersion: wide('catalog_version'),
     codeRevision: text('code_revision').notNull(),
     isIncremental: boolean('is_incremental').notNull(),
     /** A historical as_of: kept and readable, but never what the pointer names by itself. */
@@ -129,6 +116,13 @@ export const runs = pgTable(
     finishedAt: instant('finished_at'),
   },
   (table) => [index('runs_by_as_of').on(table.asOf), index('runs_by_start').on(table.startedAt)],
+);
+
+/** Runs that must stay readable: what they say was billed. */
+export const runHolds = pgTable(
+  'run_holds',
+  { runId: text('run_id').notNull(), holder: text('holder').notNull() },
+  (table) => [primaryKey({ columns: [table.runId, table.holder] })],
 );
 
 /** Names that readers resolve once per request; `current` is the run that serves. */
@@ -188,9 +182,9 @@ export const conflicts = pgTable(
     source: text('source').notNull(),
     eventId: text('event_id').notNull(),
     firstPartition: integer('first_partition').notNull(),
-    firstOffset: offset('first_offset').notNull(),
+    firstOffset: wide('first_offset').notNull(),
     otherPartition: integer('other_partition').notNull(),
-    otherOffset: offset('other_offset').notNull(),
+    otherOffset: wide('other_offset').notNull(),
     status: text('status', { enum: ['open', 'decided'] }).notNull(),
     /** Which of the two stands. */
     decision: text('decision', { enum: ['first', 'other'] }),
@@ -223,169 +217,4 @@ export const idempotencyKeys = pgTable(
     primaryKey({ columns: [table.scope, table.key] }),
     index('idempotency_keys_by_expiry').on(table.expiresAt),
   ],
-);
-
-/** Writes that leave the house, each to happen once: what they are for, their bytes, and what has become of them. */
-export const outboundIntents = pgTable(
-  'outbound_intents',
-  {
-    /** Derived from what it is for: account, mode, scope, meter, period, kind, sequence. */
-    intentId: text('intent_id').primaryKey(),
-    account: text('account').notNull(),
-    mode: text('mode', { enum: ['live', 'test'] }).notNull(),
-    kind: text('kind', { enum: ['invoice', 'invoice_item', 'finalize', 'credit_note'] }).notNull(),
-    scope: text('scope').notNull(),
-    meter: text('meter'),
-    periodStart: instant('period_start').notNull(),
-    periodEnd: instant('period_end').notNull(),
-    sequence: integer('sequence').notNull(),
-    /** What is carried out together, in the order of `position`. */
-    groupId: text('group_id').notNull(),
-    position: integer('position').notNull(),
-    /** Canonical JSON, as it will be sent whenever it is sent. */
-    request: text('request').notNull(),
-    state: text('state', {
-      enum: ['planned', 'sending', 'done', 'refused', 'quarantined', 'withdrawn'],
-    }).notNull(),
-    /** Counts idempotency keys: 0 before the first send. */
-    attempt: integer('attempt').notNull().default(0),
-    attemptBeganAt: instant('attempt_began_at'),
-    mustLook: boolean('must_look').notNull().default(false),
-    objectId: text('object_id'),
-    objectAmountMinor: offset('object_amount_minor'),
-    objectCurrency: text('object_currency'),
-    objectStatus: text('object_status'),
-    problemCode: text('problem_code'),
-    problemMessage: text('problem_message'),
-    createdAt: instant('created_at').notNull(),
-    settledAt: instant('settled_at'),
-  },
-  (table) => [
-    unique('outbound_intents_in_order').on(table.groupId, table.position),
-    index('outbound_intents_by_state').on(table.state, table.createdAt),
-  ],
-);
-
-/** Which customer pays for an org, for each account and mode apart. */
-export const stripeCustomers = pgTable(
-  'stripe_customers',
-  {
-    account: text('account').notNull(),
-    mode: text('mode', { enum: ['live', 'test'] }).notNull(),
-    orgId: text('org_id').notNull(),
-    customerId: text('customer_id').notNull(),
-    /** The one that Stripe bills it in, as it was when it was linked; null while there is none. */
-    currency: text('currency'),
-    collectionMethod: text('collection_method', { enum: ['charge_automatically', 'send_invoice'] }).notNull(),
-    daysUntilDue: integer('days_until_due'),
-    linkedAt: instant('linked_at').notNull(),
-    linkedBy: text('linked_by').notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.account, table.mode, table.orgId] }),
-    unique('stripe_customers_once').on(table.account, table.mode, table.customerId),
-  ],
-);
-
-/** One invoice of ours, and where it stands: its writes are the intents of the group with its id. */
-export const bills = pgTable(
-  'bills',
-  {
-    billId: text('bill_id').primaryKey(),
-    account: text('account').notNull(),
-    mode: text('mode', { enum: ['live', 'test'] }).notNull(),
-    orgId: text('org_id').notNull(),
-    currency: text('currency').notNull(),
-    /** First day of the month in which its periods ended. */
-    month: date('month', { mode: 'string' }).notNull(),
-    sequence: integer('sequence').notNull(),
-    customerId: text('customer_id').notNull(),
-    /** `blocked`: what stands at Stripe is not what was rated; `refused`: Stripe said no. Both say why, and are tried again. */
-    state: text('state', { enum: ['planned', 'finalized', 'blocked', 'refused', 'withdrawn'] }).notNull(),
-    totalMinor: offset('total_minor').notNull(),
-    /** The item for what earlier months left, where there is one. */
-    carriedItemMinor: offset('carried_item_minor').notNull(),
-    carriedIntentId: text('carried_intent_id'),
-    runId: text('run_id').notNull(),
-    invoiceId: text('invoice_id'),
-    problemCode: text('problem_code'),
-    problemMessage: text('problem_message'),
-    createdAt: instant('created_at').notNull(),
-    createdBy: text('created_by').notNull(),
-    finalizedAt: instant('finalized_at'),
-  },
-  (table) => [
-    unique('bills_once').on(
-      table.account,
-      table.mode,
-      table.orgId,
-      table.currency,
-      table.month,
-      table.sequence,
-    ),
-    index('bills_by_month').on(table.month, table.orgId, table.billId),
-    index('bills_by_state').on(table.state, table.createdAt),
-  ],
-);
-
-/** The ledger of rated usage: Σ amount of a line is what it is worth. Rows are added and never changed. */
-export const billLines = pgTable(
-  'bill_lines',
-  {
-    account: text('account').notNull(),
-    mode: text('mode', { enum: ['live', 'test'] }).notNull(),
-    lineId: text('line_id').notNull(),
-    sequence: integer('sequence').notNull(),
-    /** The bill that it stands on, or what was carried without one. */
-    causeId: text('cause_id').notNull(),
-    /** Null where nothing of it stands on an invoice by itself. */
-    intentId: text('intent_id'),
-    orgId: text('org_id').notNull(),
-    subscriptionId: text('subscription_id').notNull(),
-    meterId: text('meter_id').notNull(),
-    periodStart: instant('period_start').notNull(),
-    periodEnd: instant('period_end').notNull(),
-    used: text('used').notNull(),
-    included: text('included'),
-    overage: text('overage').notNull(),
-    /** What this entry adds, and the part of it that is an item of the bill. */
-    amountMinor: offset('amount_minor').notNull(),
-    chargedMinor: offset('charged_minor').notNull(),
-    currency: text('currency').notNull(),
-    isAssumed: boolean('is_assumed').notNull(),
-    catalogVersion: offset('catalog_version'),
-    runId: text('run_id').notNull(),
-    watermark: jsonb('watermark').notNull(),
-    events: integer('events').notNull(),
-    eventDigest: text('event_digest').notNull(),
-    createdAt: instant('created_at').notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.account, table.mode, table.lineId, table.sequence] }),
-    index('bill_lines_by_cause').on(table.causeId),
-  ],
-);
-
-/** What an org has waiting for its next bill is the sum of its rows: below 0 it is owed. Rows are added and never changed. */
-export const carryMovements = pgTable(
-  'carry_movements',
-  {
-    causeId: text('cause_id').primaryKey(),
-    account: text('account').notNull(),
-    mode: text('mode', { enum: ['live', 'test'] }).notNull(),
-    orgId: text('org_id').notNull(),
-    currency: text('currency').notNull(),
-    month: date('month', { mode: 'string' }).notNull(),
-    amountMinor: offset('amount_minor').notNull(),
-    reason: text('reason', { enum: ['billed', 'under_minimum', 'credit', 'withdrawn'] }).notNull(),
-    createdAt: instant('created_at').notNull(),
-  },
-  (table) => [index('carry_movements_by_org').on(table.account, table.mode, table.orgId, table.currency)],
-);
-
-/** Runs that must stay readable: what they say was billed. */
-export const runHolds = pgTable(
-  'run_holds',
-  { runId: text('run_id').notNull(), holder: text('holder').notNull() },
-  (table) => [primaryKey({ columns: [table.runId, table.holder] })],
 );

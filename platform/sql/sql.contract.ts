@@ -1,7 +1,9 @@
-import { is, sql as sqlText } from 'drizzle-orm';
+import { getTableName, is, sql as sqlText } from 'drizzle-orm';
 import { PgTable } from 'drizzle-orm/pg-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { shippedMigrations } from './migrations.js';
+import { z } from 'zod';
+import * as billing from './billing-schema.js';
+import { rows, shippedMigrations } from './migrations.js';
 import * as schema from './schema.js';
 import { transaction, type Sql } from './sql.js';
 
@@ -129,9 +131,14 @@ export function sqlContract(name: string, make: () => Promise<SqlUnderTest>): vo
       expect(await sql.database.select().from(auditEntries)).toEqual([entry]);
     });
 
-    test('the first migration makes every table of the schema, empty', async () => {
-      const tables = Object.values(schema).filter((value) => is(value, PgTable));
-      expect(tables).toHaveLength(19);
+    test('the first migration makes every table of the schema, and no other, empty', async () => {
+      const tables = Object.values({ ...schema, ...billing }).filter((value) => is(value, PgTable));
+      const made = await rows(
+        sql.database,
+        sqlText`select table_name from information_schema.tables where table_schema = current_schema()`,
+      );
+      const names = z.array(z.object({ table_name: z.string() })).parse(made);
+      expect(names.map(({ table_name: name }) => name).sort()).toEqual(tables.map(getTableName).sort());
       for (const table of tables) expect(await sql.database.select().from(table)).toEqual([]);
     });
   });

@@ -1,8 +1,7 @@
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
-import type * as schema from './schema.js';
 
-/** Drizzle over the one schema. The result of `execute` differs by driver; read rows through tables instead. */
-export type SqlDatabase = PgDatabase<PgQueryResultHKT, typeof schema>;
+/** Drizzle. The result of `execute` differs by driver; read rows through tables instead. */
+export type SqlDatabase = PgDatabase<PgQueryResultHKT>;
 
 /** The transactional store: keys, vault, catalog versions, runs and their pointer, quarantine, audit. */
 export interface Sql {

@@ -8,7 +8,7 @@ import { HeadgateError } from '../../core/errors.js';
 import { localCertificate } from '../../test/support/certificate.js';
 import { hasClickHouse, startClickHouse, type ClickHouse } from '../../test/support/clickhouse.js';
 import { freePort } from '../../test/support/free-port.js';
-import { SecretText } from '../config.js';
+import { SecretText } from '../secrets.js';
 import { openClickHouseWarehouse } from './clickhouse-warehouse.js';
 
 const PASSWORD = 'kept-out-of-errors';

@@ -1,6 +1,6 @@
 import { InputError } from '../../core/errors.js';
 import type { Stream } from '../../core/raw-event.js';
-import type { SecretText } from '../config.js';
+import type { SecretText } from '../secrets.js';
 
 /** CLICKHOUSE_URL, taken apart. */
 export interface ClickHouseTarget {

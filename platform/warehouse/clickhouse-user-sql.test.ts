@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { hasClickHouse, startClickHouse, type ClickHouse } from '../../test/support/clickhouse.js';
-import { SecretText } from '../config.js';
+import { SecretText } from '../secrets.js';
 import { requireSelectOnly } from './clickhouse-select-only.js';
 import { openClickHouseWarehouse, type ClickHouseWarehouse } from './clickhouse-warehouse.js';
 import { userSqlContract, withLimits } from './user-sql.contract.js';

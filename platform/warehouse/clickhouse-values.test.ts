@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { hasClickHouse, startClickHouse, type ClickHouse } from '../../test/support/clickhouse.js';
-import { SecretText } from '../config.js';
+import { SecretText } from '../secrets.js';
 import { ClickHouseConnection } from './clickhouse-connection.js';
 import { clickHouseTarget } from './clickhouse-target.js';
 

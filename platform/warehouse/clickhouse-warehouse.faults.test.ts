@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { hasClickHouse, startClickHouse, type ClickHouse } from '../../test/support/clickhouse.js';
-import { SecretText } from '../config.js';
+import { SecretText } from '../secrets.js';
 import { openClickHouseWarehouse } from './clickhouse-warehouse.js';
 import { rawEvent } from './warehouse.contract.js';
 

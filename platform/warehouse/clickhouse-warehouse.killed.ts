@@ -1,5 +1,5 @@
 import { HeadgateError } from '../../core/errors.js';
-import { SecretText } from '../config.js';
+import { SecretText } from '../secrets.js';
 import { openClickHouseWarehouse } from './clickhouse-warehouse.js';
 import { rawEvent } from './warehouse.contract.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { hasClickHouse, startClickHouse, type ClickHouse } from '../../test/support/clickhouse.js';
 import type { ClickHouseConfig } from '../config.js';
-import { SecretText } from '../config.js';
+import { SecretText } from '../secrets.js';
 import { openClickHouseWarehouse } from './clickhouse-warehouse.js';
 import { warehouseContract } from './warehouse.contract.js';
 

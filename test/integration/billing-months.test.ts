@@ -20,7 +20,7 @@ import {
 } from '../../core/time.js';
 import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
 import { loadConfig } from '../../platform/config.js';
-import { billLines } from '../../platform/sql/schema.js';
+import { billLines } from '../../platform/sql/billing-schema.js';
 import { sdkFor, startTestStripe } from '../support/local-stripe.js';
 import { openMeasuredCompany, type MeasuredCompany } from '../support/measured-company.js';
 import { md5 } from '../support/rating.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
-import { SecretText } from '../../platform/config.js';
+import { SecretText } from '../../platform/secrets.js';
 import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
 import { openPgSql } from '../../platform/sql/pg-sql.js';
 import type { Sql } from '../../platform/sql/sql.js';

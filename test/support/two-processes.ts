@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { SecretText } from '../../platform/config.js';
+import { SecretText } from '../../platform/secrets.js';
 import { openPgSql } from '../../platform/sql/pg-sql.js';
 import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
 import type { Sql } from '../../platform/sql/sql.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { SecretText } from '../../platform/config.js';
+import { SecretText } from '../../platform/secrets.js';
 import { LakeFiles } from '../../platform/lake-files.js';
 import { openClickHouseWarehouse } from '../../platform/warehouse/clickhouse-warehouse.js';
 import { DuckdbWarehouse } from '../../platform/warehouse/duckdb-warehouse.js';

@@ -1,7 +1,8 @@
 import Stripe from 'stripe';
 import { z } from 'zod';
 import { RefusedError, UnavailableError } from '../../../core/errors.js';
-import type { SecretText, StripeConfig } from '../../config.js';
+import type { StripeConfig } from '../../config.js';
+import type { SecretText } from '../../secrets.js';
 import type { OutsideAccount } from '../intent.js';
 
 /** The official SDK. It never sends twice by itself: who sends knows what may be sent again, and under which key. */
