@@ -1,3 +1,4 @@
+import { approveInvoice } from './billing/approve-invoice.js';
 import { explainBillingLine } from './billing/explain-line.js';
 import { getInvoice } from './billing/get-invoice.js';
 import { linkCustomer } from './billing/link-customer.js';
@@ -89,6 +90,7 @@ export const operations: readonly Operation[] = [
   runBilling,
   listInvoices,
   getInvoice,
+  approveInvoice,
   withdrawInvoice,
   listWaiting,
   linkCustomer,

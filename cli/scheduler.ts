@@ -3,6 +3,7 @@ import type { Instant } from '../core/time.js';
 import { MICROS_PER_SECOND } from '../core/time.js';
 import type { Services } from '../api/services.js';
 import type { Lake } from '../platform/lake.js';
+import { billBySchedule } from './scheduled-billing.js';
 import { COMPACT_FROM_PARTS } from './embedded-transformer.js';
 
 /** Looked at this often, done once a day: a laptop that sleeps at night still gets its turn. */
@@ -61,6 +62,9 @@ export function startScheduler({ services, lake, leadership }: Schedule): { stop
   const jobs = [
     start(LOOK_EVERY, 'daily work', tidyUp),
     ...(config.transformSchedule === null ? [] : [start(config.transformSchedule, 'transform', transform)]),
+    ...(config.billing.schedule === null
+      ? []
+      : [start(config.billing.schedule, 'billing', () => billBySchedule(services))]),
   ];
   return {
     stop: async () => {

@@ -58,7 +58,22 @@ export interface StripeConfig {
   readonly concurrency: number;
 }
 
+/** How overages are billed by themselves, and what somebody must look at first. */
+export interface BillingConfig {
+  /** When a serving process bills the month before, as a cron pattern in UTC; null: only when asked. */
+  readonly schedule: string | null;
+  /** How long after a month is over late events are waited for before it is billed by the schedule. */
+  readonly graceHours: number;
+  readonly approval: {
+    /** By currency; a bill of more waits for approval. */
+    readonly aboveMinor: ReadonlyMap<string, bigint>;
+    /** Null: whatever it rises by. */
+    readonly risePercent: number | null;
+  };
+}
+
 export interface Config {
+  readonly billing: BillingConfig;
   /** Null: nothing is billed from here. */
   readonly stripe: StripeConfig | null;
   /** Null: the embedded default of each. */
@@ -100,6 +115,14 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 function configOf(settings: Settings): Config {
   return {
     stripe: stripeOf(settings),
+    billing: {
+      schedule: settings.HEADGATE_BILLING_SCHEDULE ?? null,
+      graceHours: settings.HEADGATE_BILLING_GRACE_HOURS,
+      approval: {
+        aboveMinor: settings.HEADGATE_BILLING_APPROVE_ABOVE ?? new Map<string, bigint>(),
+        risePercent: settings.HEADGATE_BILLING_APPROVE_RISE_PERCENT ?? null,
+      },
+    },
     database: databaseOf(settings),
     clickHouse: clickHouseOf(settings),
     kafka: kafkaOf(settings),
@@ -138,7 +161,11 @@ function configOf(settings: Settings): Config {
 
 function stripeOf(settings: Settings): StripeConfig | null {
   const { STRIPE_SECRET_KEY: secretKey, HEADGATE_STRIPE_URL: url } = settings;
-  if (secretKey === undefined) return null;
+  if (secretKey === undefined) {
+    if (settings.HEADGATE_BILLING_SCHEDULE === undefined) return null;
+    const problem = 'HEADGATE_BILLING_SCHEDULE: it needs STRIPE_SECRET_KEY; set both, or none';
+    throw new InputError('invalid_config', `config: ${problem}`, { details: { problems: [problem] } });
+  }
   if (url !== undefined && secretKey.reveal().includes('_live_')) {
     const problem = 'HEADGATE_STRIPE_URL: a live key goes to Stripe alone; unset it, or set a test key';
     throw new InputError('invalid_config', `config: ${problem}`, { details: { problems: [problem] } });

@@ -1,5 +1,7 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
+import { InputError } from '../core/errors.js';
+import { parseMajor } from '../core/money.js';
 import { SecretText } from './secrets.js';
 
 const MIB = 1024 * 1024;
@@ -50,6 +52,31 @@ function isCronPattern(text: string): boolean {
   }
 }
 
+/** As `5000 USD, 4500 EUR`: minor units by currency. */
+const moneyByCurrency = z.string().transform((text, context) => {
+  const amounts = text.split(',').map((one) => /^\s*(\d+(?:\.\d+)?) ([A-Z]{3})\s*$/.exec(one));
+  try {
+    const read = amounts.map((match) => {
+      const [, amount, currency] = match ?? [];
+      if (amount === undefined || currency === undefined) throw new InputError('invalid_config', 'no amount');
+      return [currency, parseMajor(amount, currency).amountMinor] as const;
+    });
+    if (new Set(read.map(([currency]) => currency)).size === read.length) return new Map(read);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+  }
+  context.addIssue({
+    code: 'custom',
+    message: 'write amounts, one for each currency: 5000 USD, 4500.50 EUR',
+  });
+  return z.NEVER;
+});
+
+const wholePercent = z
+  .string()
+  .regex(/^\d{1,5}$/, 'write a whole number of percent')
+  .transform(Number);
+
 const flag = z
   .enum(['true', 'false'])
   .transform((text) => text === 'true')
@@ -96,6 +123,10 @@ export const Environment = z.object({
   HEADGATE_STRIPE_URL: serviceUrl(['http:', 'https:'], 'http://127.0.0.1:12111').optional(),
   HEADGATE_STRIPE_TIMEOUT_SECONDS: wholeNumber(20, { min: 1, max: 80 }),
   HEADGATE_STRIPE_CONCURRENCY: wholeNumber(4, { min: 1, max: 50 }),
+  HEADGATE_BILLING_SCHEDULE: schedule.optional(),
+  HEADGATE_BILLING_GRACE_HOURS: wholeNumber(24, { min: 0, max: 744 }),
+  HEADGATE_BILLING_APPROVE_ABOVE: moneyByCurrency.optional(),
+  HEADGATE_BILLING_APPROVE_RISE_PERCENT: wholePercent.optional(),
   HEADGATE_DATA: z.string().min(1).default('.headgate'),
   HEADGATE_HOST: z.string().min(1).default('127.0.0.1'),
   HEADGATE_PORT: wholeNumber(8471, { min: 0, max: 65_535 }),

@@ -2,7 +2,14 @@ import { z } from '@hono/zod-openapi';
 import type { KeptBill, KeptBillLine } from '../../billing/overage-run/bill-store.js';
 import { Digits, InstantAnswer } from '../shapes.js';
 
-export const BILL_STATES = ['planned', 'finalized', 'blocked', 'refused', 'withdrawn'] as const;
+export const BILL_STATES = [
+  'awaiting_approval',
+  'planned',
+  'finalized',
+  'blocked',
+  'refused',
+  'withdrawn',
+] as const;
 
 /** One invoice of overages. Amounts are in ISO 4217's minor unit. */
 export const BillShape = z
@@ -13,7 +20,7 @@ export const BillShape = z
     sequence: z.int().openapi({ description: 'Of its org, currency and month.' }),
     state: z.enum(BILL_STATES).openapi({
       description:
-        '`planned`: on its way. `finalized`: final at Stripe. `blocked`: what stands at Stripe is not what was rated. `refused`: Stripe said no. `withdrawn`: taken back, and billed anew by the next run.',
+        '`awaiting_approval`: nothing of it is sent before somebody approves it. `planned`: on its way. `finalized`: final at Stripe. `blocked`: what stands at Stripe is not what was rated. `refused`: Stripe said no. `withdrawn`: taken back, and billed anew by the next run.',
     }),
     total_minor: Digits,
     carried_item_minor: Digits.openapi({ description: 'The part of it that earlier months had left.' }),
@@ -23,6 +30,11 @@ export const BillShape = z
     problem_code: z.string().nullable(),
     problem: z.string().nullable(),
     run_id: z.string().openapi({ description: 'The run that usage was read from.' }),
+    approval_reason: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Why it needs approval; null: it needs none.' }),
+    approved_by: z.string().nullable(),
     created_at: InstantAnswer,
     finalized_at: InstantAnswer.nullable(),
   })
@@ -43,6 +55,8 @@ export function billShape(bill: KeptBill): z.input<typeof BillShape> {
     problem_code: bill.problemCode,
     problem: bill.problemMessage,
     run_id: bill.runId,
+    approval_reason: bill.approvalReason,
+    approved_by: bill.approvedBy,
     created_at: bill.createdAt,
     finalized_at: bill.finalizedAt,
   };

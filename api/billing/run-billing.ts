@@ -1,12 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import type { BillPlan } from '../../billing/overage-run/bill-plan.js';
-import { planOverages, runOverages, type OverageReport } from '../../billing/overage-run/overage-run.js';
-import { ratedLines } from '../../billing/preview-overage.js';
 import { actorOf } from '../actor.js';
-import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import { operation } from '../operation.js';
 import { Digits, ForeignId, InstantAnswer, MonthArgument } from '../shapes.js';
-import { billingMonth } from './billing-month.js';
+import { billMonth } from './bill-month.js';
 import { STRIPE_PROBLEMS } from './stripe-problems.js';
 
 const Amount = z.object({ org_id: z.string(), currency: z.string(), amount_minor: Digits });
@@ -32,9 +29,12 @@ export const runBilling = operation({
     run_id: z.string(),
     as_of: InstantAnswer,
     is_dry_run: z.boolean(),
-    bills: z.array(Amount.extend({ bill_id: z.string(), lines: z.int() })).openapi({
-      description: 'Entered by this run, or, of a dry run, that would be.',
-    }),
+    bills: z
+      .array(Amount.extend({ bill_id: z.string(), lines: z.int(), approval_reason: z.string().nullable() }))
+      .openapi({
+        description:
+          'Entered by this run, or, of a dry run, that would be. One with an `approval_reason` waits until somebody approves it.',
+      }),
     waiting: z.array(Amount).openapi({
       description:
         'By how much what waits for the next bill changes: under the minimum charge, or owed to the customer.',
@@ -63,25 +63,12 @@ export const runBilling = operation({
   ],
 
   async handle({ body }, context) {
-    const { services } = context;
-    const desk = await services.billing();
-    const run = await services.runs.choose({});
-    const { catalog } = await rulingCatalog(services.catalogs, run.asOf);
-    const { first, ending } = billingMonth(body.month, run.asOf, catalog.zone);
-    const catalogs = await services.catalogs.published();
-    const report = await services.runs.read(run, async ({ reader }): Promise<OverageReport> => {
-      const rating = { catalogs, ending, asOf: run.asOf, orgId: body.org };
-      const usage = { runId: run.runId, watermark: run.watermark, lines: () => ratedLines(reader, rating) };
-      const request = { month: first, ending, orgId: body.org ?? null, actor: actorOf(context) };
-      if (body.dry_run) return { plan: await planOverages(usage, request, desk.store), outcomes: [] };
-      return runOverages(usage, request, desk);
+    const { report, run, month, mode } = await billMonth(context.services, {
+      ...{ month: body.month, orgId: body.org, isDryRun: body.dry_run },
+      actor: actorOf(context),
     });
     return {
-      mode: desk.store.account.mode,
-      month: first.slice(0, 7),
-      run_id: run.runId,
-      as_of: run.asOf,
-      is_dry_run: body.dry_run,
+      ...{ mode, month: month.slice(0, 7), run_id: run.runId, as_of: run.asOf, is_dry_run: body.dry_run },
       ...planShape(report.plan),
       outcomes: report.outcomes.map(({ billId, orgId, outcome, message }) => ({
         bill_id: billId,
@@ -95,12 +82,13 @@ export const runBilling = operation({
 
 function planShape({ bills, movements, heldBack }: BillPlan) {
   return {
-    bills: bills.map(({ billId, orgId, currency, totalMinor, lines }) => ({
+    bills: bills.map(({ billId, orgId, currency, totalMinor, lines, approvalReason }) => ({
       bill_id: billId,
       org_id: orgId,
       currency,
       amount_minor: totalMinor,
       lines: lines.length,
+      approval_reason: approvalReason,
     })),
     waiting: movements.map(({ orgId, currency, amountMinor }) => ({
       org_id: orgId,

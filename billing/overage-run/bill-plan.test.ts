@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { between } from '../../test/support/rating.js';
 import type { OverageLine } from '../overage-plan.js';
 import { billIntents } from './bill-intents.js';
+import { NO_APPROVAL } from './approval.js';
 import {
   orgCurrency,
   planBills,
@@ -51,6 +52,8 @@ function books(lines: readonly OverageLine[], changes: Partial<BillBooks> = {}):
     ledger: new Map(),
     carriedMinor: new Map(),
     billCounts: new Map(),
+    billedMinor: new Map(),
+    approval: NO_APPROVAL,
     payers: new Map([['org_1', payer()]]),
     sha256,
     ...changes,
@@ -110,6 +113,24 @@ describe('one org', () => {
     expect(billed(plan)).toEqual([{ items: [['ops', 3, 266n]], carriedItemMinor: 0n, totalMinor: 266n }]);
     expect(plan.bills[0]?.sequence).toBe(2);
     expect(plan.bills[0]?.billId).not.toBe(planBills({ ...late, billCounts: new Map() }).bills[0]?.billId);
+  });
+
+  test('what is above the bound waits for approval; each bill of a month counts towards its rise', () => {
+    const approval = { aboveMinor: new Map([['USD', 5_000n]]), risePercent: 100 };
+    const reasons = (amountMinor: bigint, billed: readonly [bigint, bigint] | null) => {
+      const key = orgCurrency('org_1', 'USD');
+      const billedMinor = new Map(
+        billed === null ? [] : [[key, { monthMinor: billed[0], lastMonthMinor: billed[1] }]],
+      );
+      const plan = planBills(books([rated('ops', amountMinor)], { approval, billedMinor }));
+      return plan.bills.map(({ approvalReason }) => approvalReason);
+    };
+    expect(reasons(5_000n, null)).toEqual([null]);
+    expect(reasons(5_001n, null)).toEqual(['it is of more than $50.00']);
+    expect(reasons(1_000n, [1_000n, 1_000n])).toEqual([null]);
+    expect(reasons(1_001n, [1_000n, 1_000n])).toEqual([
+      'it brings the month to $20.01, more than 100 % over the $10.00 of the month before',
+    ]);
   });
 
   test('under the least that Stripe charges it waits, and goes with the next', () => {

@@ -5,6 +5,7 @@ import type { Money } from '../../core/money.js';
 import type { Period } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import type { OverageLine } from '../overage-plan.js';
+import { approvalReason, NOTHING_BILLED, type ApprovalRules, type BilledSoFar } from './approval.js';
 import { chargeable, isChargeable } from './stripe-amounts.js';
 
 /** Who pays for an org at Stripe. */
@@ -38,6 +39,9 @@ export interface BillBooks {
   readonly carriedMinor: ReadonlyMap<string, bigint>;
   /** Under `orgCurrency`: bills of this month so far. */
   readonly billCounts: ReadonlyMap<string, number>;
+  /** Under `orgCurrency`: what bills of this month and the month before come to. */
+  readonly billedMinor: ReadonlyMap<string, BilledSoFar>;
+  readonly approval: ApprovalRules;
   readonly payers: ReadonlyMap<string, Payer>;
   readonly sha256: HashHex;
 }
@@ -64,6 +68,8 @@ export interface Bill {
   /** What earlier months, and the parts of its lines that could not be charged, come to on it: one item of its own; 0 is none. */
   readonly carriedItemMinor: bigint;
   readonly totalMinor: bigint;
+  /** Why somebody must approve it first; null: it goes by itself. */
+  readonly approvalReason: string | null;
 }
 
 /** Lines that are entered without a bill: their money waits for the next one. */
@@ -200,6 +206,8 @@ function planOrg(key: string, { orgId, currency, lines }: PayerDue, books: BillB
   };
   if ('cause' in payer) return { ...plan, heldBack: [payer] };
   const first = (books.billCounts.get(key) ?? 0) + 1;
+  const { monthMinor, lastMonthMinor } = books.billedMinor.get(key) ?? NOTHING_BILLED;
+  let billedMinor = monthMinor;
   for (let start = 0; start < lines.length; start += MAX_LINES) {
     const part = partOf(lines.slice(start, start + MAX_LINES), currency, start === 0 ? waitingMinor : 0n);
     const sequence = first + plan.bills.length;
@@ -211,9 +219,12 @@ function planOrg(key: string, { orgId, currency, lines }: PayerDue, books: BillB
           books,
         );
     if (part.isBilled) {
-      const { lines: billed, carriedItemMinor, totalMinor: billMinor } = part;
-      const bill = { billId: causeId, orgId, currency, sequence, payer, lines: billed, carriedItemMinor };
-      plan.bills.push({ ...bill, totalMinor: billMinor });
+      const { lines: onIt, carriedItemMinor, totalMinor: billMinor } = part;
+      const bill = { billId: causeId, orgId, currency, sequence, payer, lines: onIt, carriedItemMinor };
+      const billed = { monthMinor: billedMinor, lastMonthMinor };
+      const reason = approvalReason({ amountMinor: billMinor, currency }, billed, books.approval);
+      plan.bills.push({ ...bill, totalMinor: billMinor, approvalReason: reason });
+      billedMinor += billMinor;
     } else {
       const reason = part.totalMinor < 0n ? 'credit' : 'under_minimum';
       plan.carried.push({ carriedId: causeId, orgId, currency, lines: part.lines, reason });

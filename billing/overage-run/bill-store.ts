@@ -1,5 +1,5 @@
 import { and, asc, eq, gt, inArray, lte, ne, sql as sqlText } from 'drizzle-orm';
-import type { Instant, Period } from '../../core/time.js';
+import { addMonths, formatDate, parseDate, type Instant, type Period } from '../../core/time.js';
 import { watermarkJson, type WatermarkVector } from '../../core/raw-event.js';
 import type { IntentStore } from '../../platform/outbound/intent-store.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
@@ -8,6 +8,7 @@ import { runHolds } from '../../platform/sql/schema.js';
 import type { Sql, SqlDatabase } from '../../platform/sql/sql.js';
 import type { OverageLine } from '../overage-plan.js';
 import { billIntents, carriedIntentId, lineIntentId, type BillContext } from './bill-intents.js';
+import type { BilledSoFar } from './approval.js';
 import { ofAccount } from './of-account.js';
 import {
   orgCurrency,
@@ -57,7 +58,11 @@ export class BillStore {
   async books(
     month: string,
     lineIds: readonly string[],
-  ): Promise<Pick<BillBooks, 'ledger' | 'carriedMinor' | 'billCounts' | 'payers'> & { newestRunId: string }> {
+  ): Promise<
+    Pick<BillBooks, 'ledger' | 'carriedMinor' | 'billCounts' | 'billedMinor' | 'payers'> & {
+      newestRunId: string;
+    }
+  > {
     const ledger = await this.ledgerOf(lineIds);
     const runIds = [...ledger.values()].flat().map(({ runId }) => runId);
     return {
@@ -65,6 +70,7 @@ export class BillStore {
       newestRunId: runIds.reduce((newest, runId) => (runId > newest ? runId : newest), ''),
       carriedMinor: await this.carried(),
       billCounts: await this.billCounts(month),
+      billedMinor: await this.billedSoFar(month),
       payers: await this.payers(),
     };
   }
@@ -238,13 +244,14 @@ export class BillStore {
     now: Instant,
   ): typeof bills.$inferInsert {
     const { billId, orgId, currency, sequence, payer, totalMinor, carriedItemMinor } = bill;
+    const { approvalReason } = bill;
     return {
       ...this.account,
-      ...{ billId, orgId, currency, sequence, totalMinor, carriedItemMinor, runId },
+      ...{ billId, orgId, currency, sequence, totalMinor, carriedItemMinor, runId, approvalReason },
       month: context.month,
       customerId: payer.customerId,
       carriedIntentId: carriedItemMinor === 0n ? null : carriedIntentId(bill, context),
-      state: 'planned',
+      state: approvalReason === null ? 'planned' : 'awaiting_approval',
       createdAt: now,
       createdBy: actor,
     };
@@ -298,6 +305,29 @@ export class BillStore {
       .where(and(ofAccount(bills, this.account), eq(bills.month, month)))
       .groupBy(bills.orgId, bills.currency);
     return new Map(rows.map(({ orgId, currency, sequence }) => [orgCurrency(orgId, currency), sequence]));
+  }
+
+  private async billedSoFar(month: string): Promise<Map<string, BilledSoFar>> {
+    const totalOf = (date: string) =>
+      sqlText`coalesce(sum(${bills.totalMinor}) filter (where ${bills.month} = ${date}), 0)`.mapWith(BigInt);
+    const lastMonth = formatDate(addMonths(parseDate(month), -1));
+    const rows = await this.sql.database
+      .select({
+        orgId: bills.orgId,
+        currency: bills.currency,
+        monthMinor: totalOf(month),
+        lastMonthMinor: totalOf(lastMonth),
+      })
+      .from(bills)
+      .where(
+        and(
+          ofAccount(bills, this.account),
+          inArray(bills.month, [month, lastMonth]),
+          ne(bills.state, 'withdrawn'),
+        ),
+      )
+      .groupBy(bills.orgId, bills.currency);
+    return new Map(rows.map(({ orgId, currency, ...billed }) => [orgCurrency(orgId, currency), billed]));
   }
 
   private async payers(): Promise<Map<string, Payer>> {

@@ -5,6 +5,7 @@ import type { Period } from '../../core/time.js';
 import { Lease } from '../../platform/sql/lease.js';
 import { transaction } from '../../platform/sql/sql.js';
 import type { OverageLine } from '../overage-plan.js';
+import type { ApprovalRules } from './approval.js';
 import type { BillContext } from './bill-intents.js';
 import { planBills, type BillPlan } from './bill-plan.js';
 import type { BillStore } from './bill-store.js';
@@ -24,6 +25,7 @@ export interface OverageRunRequest {
   readonly ending: Period;
   /** Only this org's bills are carried out; null: all. Lines of others are left out by whoever rates. */
   readonly orgId: string | null;
+  readonly approval: ApprovalRules;
   readonly actor: string;
 }
 
@@ -42,7 +44,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
  */
 export async function planOverages(
   usage: RatedUsage,
-  { month, ending, orgId }: Pick<OverageRunRequest, 'month' | 'ending' | 'orgId'>,
+  { month, ending, orgId, approval }: Omit<OverageRunRequest, 'actor'>,
   store: BillStore,
 ): Promise<BillPlan> {
   const rated = await usage.lines();
@@ -56,7 +58,7 @@ export async function planOverages(
       `billing: ${newestRunId} was billed from, which is newer than ${usage.runId}; run again, from the current run`,
     );
   }
-  return planBills({ ...books, lines, account: store.account, month, ending, sha256 });
+  return planBills({ ...books, lines, account: store.account, month, ending, approval, sha256 });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, lt, or, sql as sqlText, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, lt, or, sql as sqlText, type SQL } from 'drizzle-orm';
 import { InputError } from '../../core/errors.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { bills, billLines, carryMovements } from '../../platform/sql/billing-schema.js';
@@ -45,6 +45,16 @@ function isAfter([month, orgId, billId]: BillPlace): SQL | undefined {
     and(eq(bills.month, month), gt(bills.orgId, orgId)),
     and(eq(bills.month, month), eq(bills.orgId, orgId), gt(bills.billId, billId)),
   );
+}
+
+/** First days of months that something was billed of, the oldest first. */
+export async function billedMonths(sql: Sql, account: OutsideAccount, since: string): Promise<string[]> {
+  const months = await sql.database
+    .selectDistinct({ month: bills.month })
+    .from(bills)
+    .where(and(ofAccount(bills, account), gte(bills.month, since)))
+    .orderBy(asc(bills.month));
+  return months.map(({ month }) => month);
 }
 
 /** @throws InputError `not_found` */

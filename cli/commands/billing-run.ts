@@ -14,7 +14,9 @@ const Report = z.looseObject({
   run_id: z.string(),
   as_of: z.string(),
   is_dry_run: z.boolean(),
-  bills: z.array(Amount.extend({ bill_id: z.string(), lines: z.number() })),
+  bills: z.array(
+    Amount.extend({ bill_id: z.string(), lines: z.number(), approval_reason: z.string().nullable() }),
+  ),
   waiting: z.array(Amount),
   held_back: z.array(
     z.looseObject({
@@ -68,6 +70,17 @@ export function addBillingRunCommands(billing: Command): void {
     )
     .action(linkCustomer);
   withExamples(link, 'headgate billing link org_12 cus_NffrFeUfNV2Hib');
+  const approve = billing
+    .command('approve')
+    .argument('<bill...>', 'as status lists them: bill_…')
+    .requiredOption('--reason <text>', 'why; it is kept on record')
+    .description('let bills go that wait for approval; the next run carries them out')
+    .action(approveBills);
+  withExamples(
+    approve,
+    'headgate billing status --state awaiting_approval',
+    'headgate billing approve bill_0a1b2c --reason "their launch month"',
+  );
   const withdraw = billing
     .command('withdraw')
     .argument('<bill>', 'as status lists it: bill_…')
@@ -112,6 +125,14 @@ function describeRun(report: Report): string {
       bills.length === 0 ? [] : [amountTable(bills)],
     ),
     ...section(
+      'waits for approval (headgate billing approve BILL --reason …):',
+      bills.every(({ approval_reason: reason }) => reason === null)
+        ? null
+        : bills.flatMap(({ bill_id: bill, org_id: org, approval_reason: reason }) =>
+            reason === null ? [] : [`  ${bill} of ${org}: ${reason}`],
+          ),
+    ),
+    ...section(
       'waits for the next bill (under the minimum, or owed to the customer):',
       waiting.length === 0 ? null : [amountTable(waiting)],
     ),
@@ -151,7 +172,27 @@ function amountTable(rows: readonly z.infer<typeof Amount>[]): string {
   );
 }
 
-const Withdrawn = z.looseObject({ bill_id: z.string(), org_id: z.string(), state: z.string() });
+async function approveBills(
+  bills: readonly string[],
+  { reason }: { readonly reason: string },
+  command: Command,
+): Promise<void> {
+  await withClient(command, async (client, { output }) => {
+    const approved: z.infer<typeof Changed>[] = [];
+    for (const bill of bills) {
+      const path = `/v1/invoices/${encodeURIComponent(bill)}/approve`;
+      approved.push(await client.call({ method: 'POST', path, json: { reason } }, Changed));
+    }
+    output.answer({ approved }, () =>
+      [
+        ...approved.map(({ bill_id: bill, org_id: org, state }) => `${bill} of ${org} is ${state}`),
+        'headgate billing run carries them out',
+      ].join('\n'),
+    );
+  });
+}
+
+const Changed = z.looseObject({ bill_id: z.string(), org_id: z.string(), state: z.string() });
 
 async function withdrawBill(
   bill: string,
@@ -160,7 +201,7 @@ async function withdrawBill(
 ): Promise<void> {
   await withClient(command, async (client, { output }) => {
     const path = `/v1/invoices/${encodeURIComponent(bill)}/withdraw`;
-    const answer = await client.call({ method: 'POST', path, json: { reason } }, Withdrawn);
+    const answer = await client.call({ method: 'POST', path, json: { reason } }, Changed);
     output.answer(
       answer,
       () => `${answer.bill_id} of ${answer.org_id} is ${answer.state}; headgate billing run bills it anew`,

@@ -18,6 +18,7 @@ const Bill = z.looseObject({
   currency: z.string(),
   invoice_id: z.string().nullable(),
   problem: z.string().nullable(),
+  approval_reason: z.string().nullable(),
 });
 type Bill = z.infer<typeof Bill>;
 const Waiting = z.looseObject({ org_id: z.string(), currency: z.string(), amount_minor: z.string() });
@@ -55,6 +56,7 @@ export function addBillingStatusCommands(billing: Command): void {
     .option('--org <org>', 'only this org')
     .addOption(
       new Option('--state <state>', 'only these').choices([
+        'awaiting_approval',
         'planned',
         'finalized',
         'blocked',
@@ -120,7 +122,7 @@ function billTable(bills: readonly Bill[]): string {
       showMoney(BigInt(bill.total_minor), bill.currency),
       bill.state,
       bill.invoice_id ?? '–',
-      bill.problem ?? '',
+      bill.problem ?? (bill.state === 'awaiting_approval' ? (bill.approval_reason ?? '') : ''),
     ]),
     ['left', 'left', 'left', 'right', 'left', 'left', 'left'],
   );

@@ -76,8 +76,10 @@ export const bills = pgTable(
     month: date('month', { mode: 'string' }).notNull(),
     sequence: integer('sequence').notNull(),
     customerId: text('customer_id').notNull(),
-    /** `blocked`: what stands at Stripe is not what was rated; `refused`: Stripe said no. Both say why, and are tried again. */
-    state: text('state', { enum: ['planned', 'finalized', 'blocked', 'refused', 'withdrawn'] }).notNull(),
+    /** `awaiting_approval`: nothing of it is sent yet. `blocked`: what stands at Stripe is not what was rated; `refused`: Stripe said no. Both say why, and are tried again. */
+    state: text('state', {
+      enum: ['awaiting_approval', 'planned', 'finalized', 'blocked', 'refused', 'withdrawn'],
+    }).notNull(),
     totalMinor: wide('total_minor').notNull(),
     /** The item for what earlier months left, where there is one. */
     carriedItemMinor: wide('carried_item_minor').notNull(),
@@ -88,6 +90,9 @@ export const bills = pgTable(
     problemMessage: text('problem_message'),
     createdAt: instant('created_at').notNull(),
     createdBy: text('created_by').notNull(),
+    approvalReason: text('approval_reason'),
+    approvedBy: text('approved_by'),
+    approvedAt: instant('approved_at'),
     finalizedAt: instant('finalized_at'),
   },
   (table) => [

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type Stripe from 'stripe';
+import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
 import { BillStore } from '../../billing/overage-run/bill-store.js';
 import type { WithdrawDeps } from '../../billing/overage-run/withdraw-bill.js';
 import { planOverages, runOverages, type RatedUsage } from '../../billing/overage-run/overage-run.js';
@@ -165,7 +166,7 @@ export class OverageBed {
   }
 
   run(month: Month, { deps }: Runner, runId?: string) {
-    const request = { month: MONTH, ending: ENDING, orgId: null, actor: 'test' };
+    const request = { month: MONTH, ending: ENDING, orgId: null, approval: NO_APPROVAL, actor: 'test' };
     return runOverages(usageOf(month, runId), request, deps);
   }
 
@@ -211,7 +212,7 @@ export class OverageBed {
       );
       expect(kept.find((bill) => bill.orgId === orgId)?.invoiceId).toBe(invoices[0]?.id);
     }
-    const request = { month: MONTH, ending: ENDING, orgId: null };
+    const request = { month: MONTH, ending: ENDING, orgId: null, approval: NO_APPROVAL };
     expect(await planOverages(usageOf(month), request, month.store)).toEqual({
       ...{ bills: [], carried: [], movements: [], heldBack: [] },
     });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type Stripe from 'stripe';
 import { openBillingDesk, type BillingDesk } from '../../billing/billing-desk.js';
+import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
 import { checkBill } from '../../billing/overage-run/check-bill.js';
 import { linkCustomer } from '../../billing/overage-run/customer-links.js';
 import { runOverages } from '../../billing/overage-run/overage-run.js';
@@ -113,7 +114,7 @@ describe.each(CATALOGS)('the months of %s', { timeout: 120_000 }, (name) => {
           owed.set(currency, (owed.get(currency) ?? 0n) + amountMinor);
         }
         const usage = { ...run, lines: () => ratedLines(reader, rating) };
-        const request = { month, ending, orgId: null, actor: 'test' };
+        const request = { month, ending, orgId: null, approval: NO_APPROVAL, actor: 'test' };
         const { plan, outcomes } = await runOverages(usage, request, desk);
         expect(plan.heldBack).toEqual([]);
         expect(outcomes.filter(({ outcome }) => outcome !== 'finalized')).toEqual([]);

@@ -1,0 +1,47 @@
+import { planOverages, runOverages, type OverageReport } from '../../billing/overage-run/overage-run.js';
+import { ratedLines } from '../../billing/preview-overage.js';
+import type { Run } from '../../transforms/run-store.js';
+import { rulingCatalog } from '../catalog/ruling-catalog.js';
+import type { Services } from '../services.js';
+import { billingMonth } from './billing-month.js';
+
+export interface MonthToBill {
+  /** First day; undefined: of the last that was over. */
+  readonly month: string | undefined;
+  readonly orgId: string | undefined;
+  /** Plans and writes nothing. */
+  readonly isDryRun: boolean;
+  readonly actor: string;
+}
+
+/** What became of it, and the run that its usage was read from. */
+export interface BilledMonth {
+  readonly report: OverageReport;
+  readonly run: Run;
+  /** First day. */
+  readonly month: string;
+  readonly mode: 'live' | 'test';
+}
+
+/** Bills a month from the current run of the transforms: for whoever asks, and for the schedule. */
+export async function billMonth(
+  services: Services,
+  { month, orgId, isDryRun, actor }: MonthToBill,
+): Promise<BilledMonth> {
+  const desk = await services.billing();
+  const run = await services.runs.choose({});
+  const { catalog } = await rulingCatalog(services.catalogs, run.asOf);
+  const { first, ending } = billingMonth(month, run.asOf, catalog.zone);
+  const catalogs = await services.catalogs.published();
+  const report = await services.runs.read(run, async ({ reader }): Promise<OverageReport> => {
+    const rating = { catalogs, ending, asOf: run.asOf, orgId };
+    const usage = { runId: run.runId, watermark: run.watermark, lines: () => ratedLines(reader, rating) };
+    const request = {
+      ...{ month: first, ending, orgId: orgId ?? null, actor },
+      approval: services.config.billing.approval,
+    };
+    if (isDryRun) return { plan: await planOverages(usage, request, desk.store), outcomes: [] };
+    return runOverages(usage, request, desk);
+  });
+  return { report, run, month: first, mode: desk.store.account.mode };
+}

@@ -1,0 +1,48 @@
+import { billMonth } from '../api/billing/bill-month.js';
+import { billingMonth } from '../api/billing/billing-month.js';
+import { rulingCatalog } from '../api/catalog/ruling-catalog.js';
+import type { Services } from '../api/services.js';
+import { billedMonths } from '../billing/overage-run/read-bills.js';
+import { addMonths, formatDate, MICROS_PER_SECOND, parseDate } from '../core/time.js';
+
+const ACTOR = 'schedule';
+const HOUR = 3_600n * MICROS_PER_SECOND;
+/** Late usage of months before these is billed when somebody asks for it. */
+const MONTHS_LOOKED_BACK = 3;
+
+/**
+ * Bills what is over, unattended: from a fresh run, the month whose grace has passed, and before it what came late for months that were
+ * billed from here. A month that never was is nobody's to bill by itself: another system may have done it.
+ */
+export async function billBySchedule(services: Services): Promise<void> {
+  const { config, clock, logger, shutdown, sql } = services;
+  await services.transform({ signal: shutdown.signal });
+  const desk = await services.billing();
+  const closedAt = clock() - BigInt(config.billing.graceHours) * HOUR;
+  const { catalog } = await rulingCatalog(services.catalogs, closedAt);
+  const { first } = billingMonth(undefined, closedAt, catalog.zone);
+  const since = formatDate(addMonths(parseDate(first), -MONTHS_LOOKED_BACK));
+  const earlier = (await billedMonths(sql, desk.store.account, since)).filter((month) => month < first);
+  for (const month of [...earlier, first]) {
+    if (shutdown.signal.aborted) return;
+    const { report, run } = await billMonth(services, {
+      ...{ month, orgId: undefined, isDryRun: false, actor: ACTOR },
+    });
+    const { bills, heldBack } = report.plan;
+    const open = report.outcomes.filter(({ outcome }) => outcome !== 'finalized');
+    const told = {
+      ...{
+        month: month.slice(0, 7),
+        runId: run.runId,
+        bills: bills.length,
+        final: report.outcomes.length - open.length,
+      },
+      awaitingApproval: bills.filter(({ approvalReason }) => approvalReason !== null).length,
+    };
+    logger.info(told, 'billed by schedule');
+    for (const { orgId, cause, message } of heldBack) logger.warn({ orgId, cause }, message);
+    for (const { billId, orgId, outcome, message } of open) {
+      logger.warn({ billId, orgId, outcome }, message ?? 'a bill did not come to its end');
+    }
+  }
+}

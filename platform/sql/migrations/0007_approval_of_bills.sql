@@ -1,0 +1,3 @@
+ALTER TABLE "bills" ADD COLUMN "approval_reason" text;--> statement-breakpoint
+ALTER TABLE "bills" ADD COLUMN "approved_by" text;--> statement-breakpoint
+ALTER TABLE "bills" ADD COLUMN "approved_at" timestamp with time zone;
