@@ -6,6 +6,7 @@ import { listCustomers } from './billing/list-customers.js';
 import { listInvoices } from './billing/list-invoices.js';
 import { listWaiting } from './billing/list-waiting.js';
 import { previewBilling } from './billing/preview-billing.js';
+import { reconcileInvoice } from './billing/reconcile-invoice.js';
 import { replayBillingLine } from './billing/replay-line.js';
 import { runBilling } from './billing/run-billing.js';
 import { withdrawInvoice } from './billing/withdraw-invoice.js';
@@ -91,6 +92,7 @@ export const operations: readonly Operation[] = [
   listInvoices,
   getInvoice,
   approveInvoice,
+  reconcileInvoice,
   withdrawInvoice,
   listWaiting,
   linkCustomer,

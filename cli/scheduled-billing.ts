@@ -2,8 +2,16 @@ import { billMonth } from '../api/billing/bill-month.js';
 import { billingMonth } from '../api/billing/billing-month.js';
 import { rulingCatalog } from '../api/catalog/ruling-catalog.js';
 import type { Services } from '../api/services.js';
-import { billedMonths } from '../billing/overage-run/read-bills.js';
-import { addMonths, formatDate, MICROS_PER_SECOND, parseDate } from '../core/time.js';
+import { billedMonths, billsToCheck } from '../billing/overage-run/read-bills.js';
+import { reconcileBill } from '../billing/overage-run/reconcile-bill.js';
+import {
+  addMonths,
+  dateInUtc,
+  formatDate,
+  MICROS_PER_SECOND,
+  parseDate,
+  startOfMonth,
+} from '../core/time.js';
 
 const ACTOR = 'schedule';
 const HOUR = 3_600n * MICROS_PER_SECOND;
@@ -45,4 +53,21 @@ export async function billBySchedule(services: Services): Promise<void> {
       logger.warn({ billId, orgId, outcome }, message ?? 'a bill did not come to its end');
     }
   }
+}
+
+/** Holds what was billed against Stripe: somebody may have changed it there since. What does not match stays open until it does. */
+export async function reconcileBySchedule(services: Services): Promise<void> {
+  const { clock, logger, shutdown, sql } = services;
+  const desk = await services.billing();
+  const since = formatDate(addMonths(startOfMonth(dateInUtc(clock())), -MONTHS_LOOKED_BACK));
+  const bills = await billsToCheck(sql, desk.store.account, since);
+  let breaks = 0;
+  for (const bill of bills) {
+    if (shutdown.signal.aborted) return;
+    for (const { cause, message } of await reconcileBill(bill, ACTOR, desk)) {
+      breaks += 1;
+      logger.warn({ billId: bill.billId, orgId: bill.orgId, cause }, message);
+    }
+  }
+  logger.info({ invoices: bills.length, breaks }, 'reconciled by schedule');
 }

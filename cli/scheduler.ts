@@ -3,11 +3,12 @@ import type { Instant } from '../core/time.js';
 import { MICROS_PER_SECOND } from '../core/time.js';
 import type { Services } from '../api/services.js';
 import type { Lake } from '../platform/lake.js';
-import { billBySchedule } from './scheduled-billing.js';
+import { billBySchedule, reconcileBySchedule } from './scheduled-billing.js';
 import { COMPACT_FROM_PARTS } from './embedded-transformer.js';
 
 /** Looked at this often, done once a day: a laptop that sleeps at night still gets its turn. */
 const LOOK_EVERY = '*/15 * * * *';
+const NIGHTLY = '30 3 * * *';
 const DAY = 86_400n * MICROS_PER_SECOND;
 
 /** Whether this process is the one that does scheduled work. Embedded it always is. */
@@ -65,6 +66,9 @@ export function startScheduler({ services, lake, leadership }: Schedule): { stop
     ...(config.billing.schedule === null
       ? []
       : [start(config.billing.schedule, 'billing', () => billBySchedule(services))]),
+    ...(config.stripe === null
+      ? []
+      : [start(NIGHTLY, 'reconciliation', () => reconcileBySchedule(services))]),
   ];
   return {
     stop: async () => {

@@ -1,5 +1,8 @@
 import { z } from '@hono/zod-openapi';
+import { newestEntryOf } from '../../billing/overage-run/read-bills.js';
 import { explainOverageLine } from '../../billing/preview-overage.js';
+import { dateIn } from '../../core/calendar.js';
+import { formatDate, startOfMonth } from '../../core/time.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import { operation } from '../operation.js';
 import { InstantAnswer, InstantArgument, InstantText, MonthArgument } from '../shapes.js';
@@ -19,11 +22,12 @@ export const explainBillingLine = operation({
   scope: 'billing:read',
   tag: 'Billing',
   summary:
-    'The events behind one line of a preview; their quantities add up to what was used (the highest, for a level)',
+    'The events behind one line, of a bill or a preview; their quantities add up to what was used (the highest, for a level)',
   params: z.object({ lineId: z.string().min(1).max(80) }),
   query: z.strictObject({
     month: MonthArgument.optional().openapi({
-      description: 'As the preview had it. Default: the last that was over.',
+      description:
+        'As the preview had it. Default: the line’s own once it was billed, else the last that was over.',
     }),
     as_of: InstantArgument.optional(),
   }),
@@ -37,9 +41,16 @@ export const explainBillingLine = operation({
   problems: ['not_found', 'no_catalog', 'no_run', 'no_run_as_of'],
 
   async handle({ params, query }, { services }) {
-    return services.runs.withRun({ asOf: query.as_of }, async ({ run, reader }) => {
+    // A line that was billed is explained from what it was billed from, unless somebody asks for another run or month.
+    const isAsked = query.month !== undefined || query.as_of !== undefined;
+    const billed = isAsked ? null : await newestEntryOf(services.sql, params.lineId);
+    const choice = billed === null ? { asOf: query.as_of } : { runId: billed.runId };
+    return services.runs.withRun(choice, async ({ run, reader }) => {
       const { catalog } = await rulingCatalog(services.catalogs, run.asOf);
-      const { first, ending } = billingMonth(query.month, run.asOf, catalog.zone);
+      // An end is exclusive: a period that ends as October begins ended in September.
+      const month =
+        billed === null ? query.month : formatDate(startOfMonth(dateIn(billed.periodEnd - 1n, catalog.zone)));
+      const { first, ending } = billingMonth(month, run.asOf, catalog.zone);
       const { line, events } = await explainOverageLine(
         reader,
         { catalogs: await services.catalogs.published(), ending, asOf: run.asOf, month: first.slice(0, 7) },

@@ -1,7 +1,22 @@
-import { and, asc, desc, eq, gt, gte, lt, or, sql as sqlText, type SQL } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  gt,
+  gte,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  ne,
+  or,
+  sql as sqlText,
+  type SQL,
+} from 'drizzle-orm';
 import { InputError } from '../../core/errors.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
-import { bills, billLines, carryMovements } from '../../platform/sql/billing-schema.js';
+import { billBreaks, bills, billLines, carryMovements } from '../../platform/sql/billing-schema.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import type { KeptBill, KeptBillLine } from './bill-store.js';
 import { ofAccount } from './of-account.js';
@@ -71,6 +86,37 @@ export async function getBill(sql: Sql, account: OutsideAccount, billId: string)
       status: 404,
     },
   );
+}
+
+/** Bills with an invoice, to be held against Stripe: those of months since, and those with an open break. */
+export function billsToCheck(sql: Sql, account: OutsideAccount, since: string): Promise<KeptBill[]> {
+  const broken = sql.database
+    .select({ billId: billBreaks.billId })
+    .from(billBreaks)
+    .where(isNull(billBreaks.closedAt));
+  return sql.database
+    .select()
+    .from(bills)
+    .where(
+      and(
+        ofAccount(bills, account),
+        isNotNull(bills.invoiceId),
+        ne(bills.state, 'withdrawn'),
+        or(gte(bills.month, since), inArray(bills.billId, broken)),
+      ),
+    )
+    .orderBy(asc(bills.month), asc(bills.orgId), asc(bills.billId));
+}
+
+/** The newest entry of a rated line, whichever account it was billed by. */
+export async function newestEntryOf(sql: Sql, lineId: string): Promise<KeptBillLine | null> {
+  const [entry] = await sql.database
+    .select()
+    .from(billLines)
+    .where(eq(billLines.lineId, lineId))
+    .orderBy(desc(billLines.createdAt), desc(billLines.sequence))
+    .limit(1);
+  return entry ?? null;
 }
 
 /** What the ledger has of a rated line, oldest first. */

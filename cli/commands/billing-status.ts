@@ -159,8 +159,8 @@ async function reconcileBills(
 }
 
 async function breaksOf(client: Client, { bill_id: billId }: Bill) {
-  const path = `/v1/invoices/${encodeURIComponent(billId)}`;
-  return (await client.call({ path, query: { reconcile: 'true' } }, Checked)).breaks;
+  const path = `/v1/invoices/${encodeURIComponent(billId)}/reconcile`;
+  return (await client.call({ method: 'POST', path }, Checked)).breaks;
 }
 
 async function replayLine(lineId: string, _: unknown, command: Command): Promise<void> {

@@ -60,9 +60,13 @@ export function addBillingCommand(program: Command): void {
   );
   const explain = billing
     .command('explain')
-    .argument('<line>', 'as the preview lists it: ovl_…')
+    .argument('<line>', 'as bills and the preview list it: ovl_…')
     .description('the events behind one line; their quantities add up to what was used')
-    .option('--period <month>', 'the month of the preview (default: the last that is over)', monthArgument)
+    .option(
+      '--period <month>',
+      'the month of the preview (default: the line’s own once it was billed, else the last that is over)',
+      monthArgument,
+    )
     .option('--as-of <instant>', 'in the run measured as of this instant', instantArgument)
     .action(explainLine);
   withExamples(explain, 'headgate billing explain ovl_0a1b2c --period 2026-09');

@@ -31,6 +31,7 @@ const TABLES: readonly PgTable[] = [
   billing.bills,
   billing.billLines,
   billing.carryMovements,
+  billing.billBreaks,
 ];
 
 /** Of what an installation was set up with, the keys go over; the warehouse and the topics of the other side are its own. */

@@ -163,3 +163,20 @@ export const carryMovements = pgTable(
   },
   (table) => [index('carry_movements_by_org').on(table.account, table.mode, table.orgId, table.currency)],
 );
+
+/** Where an invoice was found not to be what was rated. Open until a later look finds it mended. */
+export const billBreaks = pgTable(
+  'bill_breaks',
+  {
+    /** Derived from bill, cause and message: found again it is the same. */
+    breakId: text('break_id').primaryKey(),
+    billId: text('bill_id').notNull(),
+    cause: text('cause').notNull(),
+    /** What is wrong and what to do. */
+    message: text('message').notNull(),
+    foundAt: instant('found_at').notNull(),
+    lastSeenAt: instant('last_seen_at').notNull(),
+    closedAt: instant('closed_at'),
+  },
+  (table) => [index('bill_breaks_by_bill').on(table.billId)],
+);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { eq } from 'drizzle-orm';
 import { expect } from 'vitest';
 import type Stripe from 'stripe';
 import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
@@ -18,7 +19,7 @@ import { SecretText } from '../../platform/secrets.js';
 import { INTENT_MARK } from '../../platform/outbound/intent.js';
 import { IntentStore } from '../../platform/outbound/intent-store.js';
 import type { OtherSide } from '../../platform/outbound/other-side.js';
-import { readInvoice } from '../../platform/outbound/stripe/read-invoice.js';
+import { readInvoice, type ReadInvoice } from '../../platform/outbound/stripe/read-invoice.js';
 import { removeDraft } from '../../platform/outbound/stripe/remove-draft.js';
 import { stripeClient } from '../../platform/outbound/stripe/stripe-client.js';
 import { StripeSide } from '../../platform/outbound/stripe/stripe-side.js';
@@ -62,6 +63,8 @@ export interface RunnerOptions {
   readonly sleepAt?: { readonly step: string; readonly sleep: () => Promise<void> };
   /** Another way of sending: what a test takes out, to see that it is missed. */
   readonly side?: (side: OtherSide) => OtherSide;
+  /** Another way of looking at an invoice before it is made final. */
+  readonly seen?: (invoice: ReadInvoice) => ReadInvoice;
 }
 
 /** One store and one Stripe for many months, each in an account of its own: they have nothing to do with one another. */
@@ -119,7 +122,10 @@ export class OverageBed {
     this.server.clock.advance(DAY_SECONDS + 60);
   }
 
-  runner({ store }: Month, { dieAt, sleepAt, side = (own) => own }: RunnerOptions = {}): Runner {
+  runner(
+    { store }: Month,
+    { dieAt, sleepAt, side = (own) => own, seen = (invoice) => invoice }: RunnerOptions = {},
+  ): Runner {
     const steps: string[] = [];
     let diedAt: string | null = null;
     let isAsleep = false;
@@ -148,7 +154,11 @@ export class OverageBed {
       store: new BillStore(sql, store.account, intents),
       intents,
       side: stepping(side(new StripeSide(stripe)), ['send', 'find'], step),
-      readInvoice: (invoiceId) => stepped('read', step, () => readInvoice(stripe, invoiceId)),
+      readInvoice: (invoiceId) =>
+        stepped('read', step, async () => {
+          const invoice = await readInvoice(stripe, invoiceId);
+          return invoice === null ? null : seen(invoice);
+        }),
       removeDraft: (invoiceId) => stepped('remove', step, () => removeDraft(stripe, invoiceId)),
       clock: () => this.now,
       wait: (ms) => delay(Math.min(ms, 20)),
@@ -182,6 +192,11 @@ export class OverageBed {
       await delay(LEASE_MS / 3);
     }
     throw new Error('the run does not come to its end');
+  }
+
+  async statesOf({ store }: Month): Promise<string[]> {
+    const kept = await this.sql.database.select().from(bills).where(eq(bills.account, store.account.account));
+    return kept.map(({ state }) => state);
   }
 
   /**
@@ -269,6 +284,28 @@ export async function proveSleeperSendsNothing(bed: OverageBed, month: Month): P
   await bed.finish(month);
   morning.abort();
   await slept;
+  await bed.expectBilledOnce(month);
+}
+
+/** What somebody else puts on our draft at the last moment keeps it from being final; taken off again, it is billed once. */
+export async function proveForeignItemStops(
+  bed: OverageBed,
+  month: Month,
+  options: Pick<RunnerOptions, 'seen'> = {},
+): Promise<void> {
+  const [customer] = month.customers;
+  const foreign: string[] = [];
+  const addForeign = async (): Promise<void> => {
+    const { data } = await bed.stripe.invoices.list({ customer: customer?.customerId ?? '' });
+    const item = { customer: customer?.customerId ?? '', amount: 9_900, currency: 'usd' };
+    const { id } = await bed.stripe.invoiceItems.create({ ...item, invoice: data[0]?.id ?? '' });
+    foreign.push(id);
+  };
+  const runner = bed.runner(month, { ...options, sleepAt: { step: 'before read', sleep: addForeign } });
+  await bed.run(month, runner);
+  expect(await bed.statesOf(month)).toEqual(['blocked']);
+  for (const id of foreign) await bed.stripe.invoiceItems.del(id);
+  await bed.finish(month);
   await bed.expectBilledOnce(month);
 }
 

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { OtherSide } from '../../platform/outbound/other-side.js';
+import type { ReadInvoice } from '../../platform/outbound/stripe/read-invoice.js';
 import { Lease } from '../../platform/sql/lease.js';
 import {
   OverageBed,
+  proveForeignItemStops,
   proveFoundAgain,
   proveLostAnswer,
   proveSleeperSendsNothing,
@@ -12,7 +14,7 @@ import {
 
 /*
  * A proof that nothing can make fail proves nothing. Each of the things that keep a bill from being made twice is taken out, one at a
- * time, and the proof that it holds must fail for it. (The reconciliation has its own in test/integration/billing-run.test.ts.)
+ * time, and the proof that it holds must fail for it.
  */
 describe('what keeps a bill from being made twice', { timeout: 60_000 }, () => {
   let bed: OverageBed;
@@ -68,6 +70,18 @@ describe('what keeps a bill from being made twice', { timeout: 60_000 }, () => {
     });
   });
 
+  describe('the lease', () => {
+    test('without it, the proof fails', async () => {
+      const month = await bed.openMonth(1, 2);
+      const lease = await Lease.acquire(bed.sql, { name: 'nobody’s', holder: 'test', ttlMs: 60_000 });
+      vi.spyOn(Lease, 'wait').mockResolvedValue(lease);
+      vi.spyOn(Lease.prototype, 'assertHeld').mockResolvedValue(undefined);
+      vi.spyOn(Lease.prototype, 'release').mockResolvedValue(undefined);
+      await expect(proveSleeperSendsNothing(bed, month)).rejects.toThrow();
+      expect(await invoicesOf(month)).toBe(2);
+    });
+  });
+
   describe('the lease, asked again before each send', () => {
     test('with it, who slept through a day sends nothing', async () => {
       await proveSleeperSendsNothing(bed, await bed.openMonth(1, 2));
@@ -77,6 +91,24 @@ describe('what keeps a bill from being made twice', { timeout: 60_000 }, () => {
       const month = await bed.openMonth(1, 2);
       await expect(proveSleeperSendsNothing(bed, month)).rejects.toThrow();
       expect(await invoicesOf(month)).toBe(2);
+    });
+  });
+
+  describe('the reconciliation before a draft is final', () => {
+    /** As if nobody looked: whatever is there passes for what was rated. */
+    const unseen = (invoice: ReadInvoice): ReadInvoice => {
+      const lines = invoice.lines.filter(({ amount }) => amount < 9_900n);
+      return { ...invoice, lines, total: lines.reduce((sum, { amount }) => sum + amount, 0n) };
+    };
+    test('with it, somebody else’s item keeps the draft from being final', async () => {
+      await proveForeignItemStops(bed, await bed.openMonth(1, 2));
+    });
+    test('without it, the proof fails, and the customer is charged for it', async () => {
+      const month = await bed.openMonth(1, 2);
+      await expect(proveForeignItemStops(bed, month, { seen: unseen })).rejects.toThrow();
+      const [customer] = month.customers;
+      const { data } = await bed.stripe.invoices.list({ customer: customer?.customerId ?? '' });
+      expect(data.map(({ status, total }) => [status, total])).toEqual([['open', 9_900 + 100 + 101]]);
     });
   });
 });
