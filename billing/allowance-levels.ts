@@ -52,6 +52,15 @@ export function allowanceLevels({ holdings, meterId, billing: period }: HeldPeri
   return levels;
 }
 
+/**
+ * What a metered period allows of levels that are measured by time: each allowance × the microseconds for which it was bought. An
+ * allowance of a level is no amount that is used up, so what it is per makes no difference.
+ */
+export function allowedByTime({ holdings, meterId, billing: { whole } }: HeldPeriod): Decimal | null {
+  const grants = holdings.flatMap((holding) => grantsOf(holding, meterId));
+  return boughtIn(whole, grants);
+}
+
 function grantsOf({ granted, scopes }: Holding, meterId: string): Grant[] {
   if (granted === null) return [];
   return scopes.flatMap((scope) => {
@@ -100,14 +109,21 @@ function monthsOf(period: BillingPeriod): { part: Period; whole: Period }[] {
 
 /** By seconds: the parts of `whole` for which allowances were bought add up, and are rounded once. */
 function filled(part: Period, whole: Period, grants: readonly Grant[]): Bucket {
+  const bought = boughtIn(whole, grants);
+  const included = bought === null ? null : divided(bought, whole.end - whole.start);
+  return { start: part.start, end: part.end, included };
+}
+
+/** Quantity × microseconds; null is without limit. */
+function boughtIn(whole: Period, grants: readonly Grant[]): Decimal | null {
   let product = ZERO;
   for (const grant of grants) {
     const shared = overlapOf(grant, whole);
     if (shared === null) continue;
-    if (grant.quantity === null) return { start: part.start, end: part.end, included: null };
+    if (grant.quantity === null) return null;
     product = addDecimals(product, multiplyDecimals(grant.quantity, decimalOf(shared.end - shared.start)));
   }
-  return { start: part.start, end: part.end, included: divided(product, whole.end - whole.start) };
+  return product;
 }
 
 function divided({ unscaled, scale }: Decimal, by: bigint): Decimal {

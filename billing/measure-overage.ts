@@ -1,6 +1,17 @@
-import { addDecimals, compareDecimals, subtractDecimals, ZERO, type Decimal } from '../core/decimal.js';
+import {
+  addDecimals,
+  compareDecimals,
+  divideRounded,
+  subtractDecimals,
+  tenToThe,
+  ZERO,
+  type Decimal,
+} from '../core/decimal.js';
 import { isWithin, type Instant, type Period } from '../core/time.js';
 import type { Bucket } from './allowance-levels.js';
+
+/** Finer than a quantity that an event can carry. */
+const LEVEL_SCALE = 12;
 
 /** What was used in one window of a line. */
 export interface WindowUsage extends Period {
@@ -88,6 +99,29 @@ export function overageOfLevel(
     const order = compareDecimals(one.overage, worst.overage) || compareDecimals(one.used, worst.used);
     return order >= 0 ? one : worst;
   }, first);
+}
+
+/**
+ * Levels by the time that they held (GB × months): what was held and what was allowed are both sums of level × time, and each is
+ * divided once by how long a whole period is, to 12 digits, half away from zero.
+ *
+ * @param held,allowed sums of level × microseconds; null is without limit
+ */
+export function overageOfTime(held: Decimal, allowed: Decimal | null, whole: Period): RatedUsage {
+  const perPeriod = ({ unscaled, scale }: Decimal): Decimal => ({
+    unscaled: divideRounded(unscaled * tenToThe(LEVEL_SCALE), (whole.end - whole.start) * tenToThe(scale)),
+    scale: LEVEL_SCALE,
+  });
+  return {
+    used: perPeriod(held),
+    included: allowed === null ? null : perPeriod(allowed),
+    overage: allowed === null ? ZERO : perPeriod(excess(held, allowed)),
+  };
+}
+
+/** How much of what is included is left. */
+export function leftOf({ used, included }: RatedUsage): Decimal | null {
+  return included === null ? null : excess(included, used);
 }
 
 function excess(used: Decimal, included: Decimal): Decimal {

@@ -1,4 +1,12 @@
-import { divideRounded, formatDecimal, subtractDecimals, tenToThe, type Decimal } from '../core/decimal.js';
+import {
+  addDecimals,
+  divideRounded,
+  formatDecimal,
+  subtractDecimals,
+  tenToThe,
+  ZERO,
+  type Decimal,
+} from '../core/decimal.js';
 import type { PublishedCatalog } from '../core/catalog/tables.js';
 import type { Instant } from '../core/time.js';
 import type { RunReader } from '../platform/warehouse/warehouse.js';
@@ -13,7 +21,7 @@ import {
   type OverageQuestion,
 } from './overage-plan.js';
 import { loadBooks } from './preview-overage.js';
-import { remainingOfFlow } from './measure-overage.js';
+import { leftOf, overageOfTime, remainingOfFlow } from './measure-overage.js';
 
 /** What an org has used of one meter in a subscription period that is open, and what it would owe if that ended now. */
 export interface MeterUsage extends OverageLine {
@@ -21,7 +29,8 @@ export interface MeterUsage extends OverageLine {
   readonly remaining: string | null;
   /**
    * What it will have used by the period's end if it goes on as it has since the period (or what is billed of it) began:
-   * used × whole ÷ elapsed, exact, rounded to 12 digits. A level is not used up: it stays what it is.
+   * used × whole ÷ elapsed, exact, rounded to 12 digits. A level is not used up: it stays what it is; and so do unique values, since
+   * one that was seen does not count again.
    */
   readonly projected: string;
 }
@@ -49,6 +58,7 @@ export async function orgUsage(
   const usage = await readUsage(
     questions.flatMap(({ windows }) => windows),
     run,
+    asOf,
   );
   const byLine = new Map(questions.map((question) => [question.lineId, question]));
   return rateUsage(questions, usage).flatMap((line) => {
@@ -63,10 +73,22 @@ export function outlookOf(
   usage: ReadonlyMap<string, WindowTotal>,
   asOf: Instant,
 ): Pick<MeterUsage, 'remaining' | 'projected'> {
-  const { used } = ratedUsage(question, usage);
-  if (question.metered.meter.aggregation === 'max') {
-    const left = levelLeft(question, used, asOf);
-    return { remaining: left === null ? null : formatDecimal(left), projected: formatDecimal(used) };
+  const rated = ratedUsage(question, usage);
+  const { used } = rated;
+  const { aggregation } = question.metered.meter;
+  const shown = (remaining: Decimal | null, projected: Decimal) => ({
+    remaining: remaining === null ? null : formatDecimal(remaining),
+    projected: formatDecimal(projected),
+  });
+  if (aggregation === 'max' || aggregation === 'latest') return shown(levelLeft(question, used, asOf), used);
+  if (aggregation === 'time_weighted') {
+    const held = question.windows.reduce((sum, window) => addDecimals(sum, usedIn(window, usage)), ZERO);
+    const straightOn = overageOfTime(
+      projectedFlow(question, held, asOf),
+      null,
+      question.metered.billing.whole,
+    );
+    return shown(leftOf(rated), straightOn.used);
   }
   const flows = question.windows.map((window) => ({
     start: window.start,
@@ -75,10 +97,7 @@ export function outlookOf(
   }));
   // An as-of is exclusive: what counts now is what is included in the instant before.
   const remaining = remainingOfFlow(flows, question.levels, asOf - 1n);
-  return {
-    remaining: remaining === null ? null : formatDecimal(remaining),
-    projected: formatDecimal(projectedFlow(question, used, asOf)),
-  };
+  return shown(remaining, aggregation === 'unique' ? used : projectedFlow(question, used, asOf));
 }
 
 /** What a level may still rise by, under what is allowed now. */

@@ -1,16 +1,18 @@
 import { compareText } from '../core/compare.js';
-import { formatDecimal, parseDecimal, ZERO, type Decimal } from '../core/decimal.js';
+import type { Meter } from '../core/catalog/usage.js';
+import { addDecimals, formatDecimal, parseDecimal, ZERO, type Decimal } from '../core/decimal.js';
 import { derivedId } from '../core/ids.js';
 import type { HashHex } from '../core/identity.js';
 import type { Money } from '../core/money.js';
-import { formatInstant, type Instant, type Period } from '../core/time.js';
+import { formatInstant, isWithin, type Instant, type Period } from '../core/time.js';
 import { periodsEnding, periodsIn, type BillingPeriod } from './billing-periods.js';
 import type { CatalogAt } from './catalog-versions.js';
-import { allowanceLevels, type Bucket } from './allowance-levels.js';
+import { allowanceLevels, allowedByTime, type Bucket } from './allowance-levels.js';
 import { heldPeriods, isIncludedAssumed, type HeldPeriod } from './held-periods.js';
-import { meterProblem, type UsageWindow, type WindowTotal } from './metered-usage.js';
+import { meterProblem } from './meter-readings.js';
+import type { UsageWindow, WindowTotal } from './metered-usage.js';
 import { overageTerms, type OverageTerms, type StopPolicy } from './overage-terms.js';
-import { overageOfFlow, overageOfLevel, type RatedUsage } from './measure-overage.js';
+import { overageOfFlow, overageOfLevel, overageOfTime, type RatedUsage } from './measure-overage.js';
 import { rateOverage } from './overage-price.js';
 import { routeUsage, type RoutedWindow } from './route-usage.js';
 import type { Subscription } from './subscription-timeline.js';
@@ -112,7 +114,7 @@ function questionOf(metered: HeldPeriod, rivals: readonly HeldPeriod[], md5: Has
     md5,
   );
   const problem = meterProblem(meter);
-  const levels = meter.aggregation === 'max' ? [] : allowanceLevels(metered);
+  const levels = isLevel(meter) ? [] : allowanceLevels(metered);
   const windows = problem === null ? routeUsage(metered, rivals, levels.flat()) : [];
   return [
     {
@@ -123,6 +125,8 @@ function questionOf(metered: HeldPeriod, rivals: readonly HeldPeriod[], md5: Has
       windows: windows.map((window, index) => ({
         ...window,
         windowId: `${lineId}:${index}`,
+        lineId,
+        bucketId: bucketOf(window, lineId, levels),
         orgId,
         meterId,
         meter,
@@ -130,6 +134,18 @@ function questionOf(metered: HeldPeriod, rivals: readonly HeldPeriod[], md5: Has
       })),
     },
   ];
+}
+
+/** What is set against allowances as it stands or stood, and not as it adds up. */
+function isLevel({ aggregation }: Meter): boolean {
+  return aggregation === 'max' || aggregation === 'latest' || aggregation === 'time_weighted';
+}
+
+/** Whose allowance a window's usage is set against first. */
+function bucketOf({ start }: Period, lineId: string, levels: readonly (readonly Bucket[])[]): string {
+  const places = levels.map((buckets) => buckets.findIndex((bucket) => isWithin(start, bucket)));
+  const level = places.findIndex((place) => place >= 0);
+  return `${lineId}:${level}:${places[level] ?? ''}`;
 }
 
 /** Rates what was used. Pure: the same books give the same plan, line by line in the same order. */
@@ -180,15 +196,32 @@ export function ratedUsage(
   { metered, levels, windows }: OverageQuestion,
   usage: ReadonlyMap<string, WindowTotal>,
 ): RatedUsage {
-  if (metered.meter.aggregation === 'max') {
-    return overageOfLevel(
-      windows.map((window) => ({ used: usedIn(window, usage), limit: window.holding.limit })),
-    );
+  const held = windows.map((window) => ({
+    start: window.start,
+    end: window.end,
+    used: usedIn(window, usage),
+    limit: window.holding.limit,
+  }));
+  switch (metered.meter.aggregation) {
+    case 'max':
+      return overageOfLevel(held);
+    case 'latest':
+      // As it stands where the last window ends: no other was read.
+      return overageOfLevel(held.filter((_, index) => index === lastRead(windows, usage)));
+    case 'time_weighted':
+      return overageOfTime(
+        held.reduce((sum, { used }) => addDecimals(sum, used), ZERO),
+        allowedByTime(metered),
+        metered.billing.whole,
+      );
+    default:
+      return overageOfFlow(held, levels);
   }
-  return overageOfFlow(
-    windows.map((window) => ({ start: window.start, end: window.end, used: usedIn(window, usage) })),
-    levels,
-  );
+}
+
+function lastRead(windows: readonly UsageWindow[], usage: ReadonlyMap<string, WindowTotal>): number {
+  const last = windows.findLastIndex(({ windowId }) => usage.has(windowId));
+  return last < 0 ? windows.length - 1 : last;
 }
 
 export function usedIn({ windowId }: UsageWindow, usage: ReadonlyMap<string, WindowTotal>): Decimal {

@@ -5,7 +5,8 @@ import { InputError } from '../core/errors.js';
 import { parseInstant, type Instant, type Period } from '../core/time.js';
 import type { RunReader } from '../platform/warehouse/warehouse.js';
 import { catalogVersions } from './catalog-versions.js';
-import { readMeteredEvents, readUsage, type MeteredEvent, type WindowTotal } from './metered-usage.js';
+import type { MeteredEvent } from './meter-readings.js';
+import { readMeteredEvents, readUsage, type WindowTotal } from './metered-usage.js';
 import {
   overageQuestions,
   planOverage,

@@ -22,7 +22,7 @@ export const explainBillingLine = operation({
   scope: 'billing:read',
   tag: 'Billing',
   summary:
-    'The events behind one line, of a bill or a preview; their quantities add up to what was used (the highest, for a level)',
+    'The events behind one line of a preview, each with the quantity it put in (0 for a value that counts already, the level for what is one)',
   params: z.object({ lineId: z.string().min(1).max(80) }),
   query: z.strictObject({
     month: MonthArgument.optional().openapi({

@@ -21,7 +21,11 @@ const METERED_TYPE_NAMES = [
 
 /**
  * What is counted. On `execution.completed`, `key` names the quantity inside `usage`; without a key, executions
- * themselves are counted. `billsFailed` adds `execution.failed`. On `usage.recorded`, `key` is the event's meter.
+ * themselves are counted. `billsFailed` adds `execution.failed`. On `usage.recorded`, `key` is the event's meter. On events of
+ * installs, `key` names a field.
+ *
+ * `unique` counts distinct values: of the event's `unique` on `usage.recorded`, else of the field that `key` names, `userId` without one.
+ * `latest` and `time_weighted` are of levels, which hold until they are told otherwise: the last one, and the average by time.
  */
 export const Meter = z
   .strictObject({

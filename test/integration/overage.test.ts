@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { OverageLine } from '../../billing/overage-plan.js';
 import { explainOverageLine, previewOverage, type OverageRequest } from '../../billing/preview-overage.js';
 import { startOfDay } from '../../core/calendar.js';
 import type { Catalog } from '../../core/catalog.js';
@@ -14,7 +13,8 @@ import {
 } from '../../core/time.js';
 import type { RunReader } from '../../platform/warehouse/warehouse.js';
 import type { RuledFrom } from '../oracles/overage-holdings.js';
-import { expectedOverage, type ExpectedLine } from '../oracles/overage-oracle.js';
+import { expectedOverage } from '../oracles/overage-oracle.js';
+import { textOfActual, textOfExpected } from '../oracles/overage-text.js';
 import { standingEvents, type StandingEvent } from '../oracles/standing-events.js';
 import type { TestCompany } from '../support/company.js';
 import { openMeasuredCompany } from '../support/measured-company.js';
@@ -84,41 +84,6 @@ function publishedAs(versions: readonly RuledFrom[]): OverageRequest['catalogs']
     };
   });
 }
-
-function decimalText({ num, den }: ExpectedLine['used']): string {
-  // Twelve digits are what an allowance is prorated to.
-  const scaled = (num * 10n ** 12n * 2n + den) / (den * 2n);
-  const digits = scaled.toString().padStart(13, '0');
-  return `${digits.slice(0, -12)}.${digits.slice(-12)}`.replace(/\.?0+$/, '');
-}
-
-const textOfExpected = (line: ExpectedLine): string =>
-  [
-    line.orgId,
-    line.subscriptionId,
-    line.meterId,
-    formatInstant(line.start),
-    formatInstant(line.end),
-    `used ${decimalText(line.used)}`,
-    `over ${decimalText(line.overage)}`,
-    `in ${line.events.length} events`,
-    line.status,
-    line.amountMinor === null ? '' : `${line.amountMinor} ${line.currency}`,
-  ].join(' ');
-
-const textOfActual = (line: OverageLine): string =>
-  [
-    line.orgId,
-    line.subscriptionId,
-    line.meterId,
-    formatInstant(line.period.start),
-    formatInstant(line.period.end),
-    `used ${line.used}`,
-    `over ${line.overage}`,
-    `in ${line.events} events`,
-    line.status,
-    line.amount === null ? '' : `${line.amount.amountMinor} ${line.amount.currency}`,
-  ].join(' ');
 
 /** Which share of its allowances a company of 60 orgs exceeds often enough: where runs are counted, few do. */
 const SHARES = [

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Catalog } from '../../core/catalog.js';
 import { parseInstant, type Instant } from '../../core/time.js';
-import { fraction, type Fraction } from './fraction.js';
+import { fraction, NONE, times, type Fraction } from './fraction.js';
 import type { StandingEvent } from './standing-events.js';
 
 /* Who held what when, plainly. */
@@ -161,4 +161,11 @@ function packagesIn(catalog: Catalog, bundleId: string): string[] {
   const bundle = catalog.bundles[bundleId];
   if (bundle === undefined) return [];
   return [...new Set([...bundle.packages, ...bundle.bundles.flatMap((id) => packagesIn(catalog, id))])];
+}
+
+/** Null is without limit. */
+export function amountIn({ quantity }: Thing, allowance: Allowance | undefined): Fraction | null {
+  if (allowance === undefined) return NONE;
+  if (allowance.quantity === undefined) return null;
+  return allowance.perSeat ? times(decimal(allowance.quantity), quantity) : decimal(allowance.quantity);
 }

@@ -3,14 +3,16 @@ import type { Catalog } from '../../core/catalog.js';
 import { currencyExponent } from '../../core/money.js';
 import { addIntervals, dayOf } from '../../core/calendar.js';
 import type { Instant, Period } from '../../core/time.js';
-import { fraction, plus, rounded, times, type Fraction } from './fraction.js';
+import { fraction, less, NONE, over, plus, rounded, times, type Fraction } from './fraction.js';
+import { latestLevel, weightedLevel } from './overage-levels.js';
+import { ownerOf, readingOf, type Reading } from './overage-readings.js';
 import {
+  amountIn,
   changeAt,
   decimal,
   isBilled,
   readSubscriptions,
   thingsOf,
-  type Allowance,
   type Change,
   type Kind,
   type Product,
@@ -22,7 +24,7 @@ import type { StandingEvent } from './standing-events.js';
 
 /*
  * Overage worked out a second time, plainly: event by event, each asking who held what at its own instant, in exact fractions. For
- * periods of a month, and meters that count, sum or take the highest.
+ * periods of a month.
  */
 
 export interface ExpectedLine {
@@ -40,66 +42,7 @@ export interface ExpectedLine {
   readonly events: readonly string[];
 }
 
-interface Reading {
-  readonly event: string;
-  readonly at: Instant;
-  readonly quantity: Fraction;
-}
-
-const NONE = fraction(0n);
-const Execution = z.looseObject({
-  packageId: z.string().nullish(),
-  byoKey: z.boolean().nullish(),
-  meter: z.string().nullish(),
-  quantity: z.union([z.string(), z.number()]).nullish(),
-  usage: z.record(z.string(), z.union([z.string(), z.number()])).nullish(),
-});
 const Org = z.looseObject({ flags: z.array(z.string()).nullish() });
-
-export const less = (a: Fraction, b: Fraction): boolean => a.num * b.den < b.num * a.den;
-const minus = (a: Fraction, b: Fraction): Fraction => plus(a, fraction(-b.num, b.den));
-const over = (used: Fraction, included: Fraction): Fraction =>
-  less(included, used) ? minus(used, included) : NONE;
-
-function readingOf(event: StandingEvent, meterId: string, meter: Catalog['meters'][string]): Fraction | null {
-  const isType = event.type === meter.eventType || (meter.billsFailed && event.type === 'execution.failed');
-  if (!isType) return null;
-  const data = Execution.parse(event.data);
-  if (meter.eventType === 'usage.recorded') {
-    return data.meter === (meter.key ?? meterId) ? decimal(data.quantity ?? '0') : null;
-  }
-  if (meter.key === undefined) return fraction(1n);
-  const quantity = data.usage?.[meter.key];
-  return quantity === undefined ? null : meter.aggregation === 'count' ? fraction(1n) : decimal(quantity);
-}
-
-/** Whose an event is: the first by rank that holds its package, else the first by rank that is billed. */
-function ownerOf(subs: readonly Sub[], event: StandingEvent, meterId: string): Sub | null {
-  const { packageId, byoKey } = Execution.parse(event.data);
-  const holders = subs
-    .map((sub) => ({ sub, change: changeAt(sub, event.at) }))
-    .map(({ sub, change }) => ({
-      sub,
-      things: thingsOf(change, meterId),
-      billed: isBilled(change, event.at),
-      startedAt: sub.changes[0]?.from ?? 0n,
-    }))
-    .filter(({ things }) => things.length > 0)
-    .map((holder) => ({ ...holder, hasPlan: holder.things.some(({ kind }) => kind === 'plan') }))
-    .sort(
-      (a, b) =>
-        Number(b.billed) - Number(a.billed) ||
-        Number(b.hasPlan) - Number(a.hasPlan) ||
-        Number(a.startedAt - b.startedAt) ||
-        (a.sub.id < b.sub.id ? -1 : 1),
-    );
-  const owner =
-    holders.find(({ things }) => things.some(({ packages }) => packages.includes(packageId ?? ''))) ??
-    holders.find(({ billed }) => billed);
-  if (owner === undefined || !owner.billed) return null;
-  const isFree = owner.things.some(({ product }) => product.ownKey?.uncountedMeters.includes(meterId));
-  return byoKey === true && isFree ? null : owner.sub;
-}
 
 /** Every line over its allowance, of the periods that end in `ending` and by `asOf`. */
 export function expectedOverage(
@@ -117,7 +60,7 @@ export function expectedOverage(
   const subs = readSubscriptions(events, versions).filter(({ orgId }) => excluded.get(orgId) !== true);
   const executions = new Map<string, StandingEvent[]>();
   for (const event of events) {
-    if (!event.type.startsWith('execution.') && event.type !== 'usage.recorded') continue;
+    if (!/^(execution|usage|session|install)[.]/.test(event.type)) continue;
     const before = executions.get(event.subject);
     if (before === undefined) executions.set(event.subject, [event]);
     else before.push(event);
@@ -131,13 +74,10 @@ export function expectedOverage(
       .flatMap((period) =>
         Object.entries(meters).flatMap(([meterId, meter]) => {
           const rivals = subs.filter(({ orgId }) => orgId === sub.orgId);
-          const readings = (executions.get(sub.orgId) ?? []).flatMap((event): Reading[] => {
-            if (event.at < period.start || event.at >= period.end) return [];
-            const quantity = readingOf(event, meterId, meter);
-            if (quantity === null || ownerOf(rivals, event, meterId) !== sub) return [];
-            return [{ event: `${event.source} ${event.id}`, at: event.at, quantity }];
-          });
-          return lineOf(sub, period, meterId, meter.aggregation === 'max', readings, zone);
+          const told = (executions.get(sub.orgId) ?? []).flatMap(
+            (event) => readingOf(event, meterId, meter) ?? [],
+          );
+          return lineOf({ sub, subs: rivals, period, meterId, meter, told, zone });
         }),
       ),
   );
@@ -181,25 +121,36 @@ function billedParts(sub: Sub, period: Period): { start: Instant; end: Instant; 
   });
 }
 
-function amountIn({ quantity }: Thing, allowance: Allowance | undefined): Fraction | null {
-  if (allowance === undefined) return NONE;
-  if (allowance.quantity === undefined) return null;
-  return allowance.perSeat ? times(decimal(allowance.quantity), quantity) : decimal(allowance.quantity);
+interface LineQuestion {
+  readonly sub: Sub;
+  readonly subs: readonly Sub[];
+  readonly period: Month;
+  readonly meterId: string;
+  readonly meter: Catalog['meters'][string];
+  readonly told: readonly Reading[];
+  readonly zone: string;
 }
 
-function lineOf(
-  sub: Sub,
-  period: Month,
-  meterId: string,
-  isLevel: boolean,
-  readings: readonly Reading[],
-  zone: string,
-): ExpectedLine[] {
+function usedBy({ sub, subs, period, meterId, meter, told, zone }: LineQuestion) {
+  const billed = billedParts(sub, period);
+  const grants = billed.map((part, index) => ({ ...part, end: billed[index + 1]?.start ?? period.end }));
+  const level = { sub, subs, period, meterId, readings: told, grants };
+  if (meter.aggregation === 'latest') return latestLevel(level);
+  if (meter.aggregation === 'time_weighted') return weightedLevel(level);
+  const readings = told.filter(
+    (one) =>
+      one.at >= period.start && one.at < period.end && ownerOf(subs, one.told, meterId, one.at) === sub,
+  );
+  const events = readings.map(({ event }) => event).sort();
+  if (meter.aggregation === 'max') return { ...highest(sub, meterId, readings), events };
+  return { ...flowOver(grants, period, meterId, meter, readings, zone), events };
+}
+
+function lineOf(question: LineQuestion): ExpectedLine[] {
+  const { sub, period, meterId } = question;
   const parts = billedParts(sub, period).filter(({ change }) => thingsOf(change, meterId).length > 0);
   if (parts.length === 0) return [];
-  const { used, overage } = isLevel
-    ? highest(sub, meterId, readings)
-    : flowOver(sub, period, meterId, readings, zone);
+  const { used, overage, events } = usedBy(question);
   if (overage.num <= 0n) return [];
   const currency = billedParts(sub, period).at(-1)?.change.currency ?? '';
   return [
@@ -212,7 +163,7 @@ function lineOf(
       used,
       overage,
       currency,
-      events: readings.map(({ event }) => event).sort(),
+      events,
       ...moneyOf(
         parts.map(({ change }) => thingsOf(change, meterId)),
         meterId,
@@ -236,9 +187,14 @@ function highest(sub: Sub, meterId: string, readings: readonly Reading[]) {
   return worst;
 }
 
-function flowOver(sub: Sub, period: Month, meterId: string, readings: readonly Reading[], zone: string) {
-  const billed = billedParts(sub, period);
-  const grants = billed.map((part, index) => ({ ...part, end: billed[index + 1]?.start ?? period.end }));
+function flowOver(
+  grants: readonly (Period & { readonly change: Change })[],
+  period: Month,
+  meterId: string,
+  { aggregation }: Catalog['meters'][string],
+  all: readonly Reading[],
+  zone: string,
+) {
   const bought = (stretch: Period, whole: Period, isDaily: boolean): Fraction | null => {
     let sum = NONE;
     for (const { start, end, change } of grants) {
@@ -260,6 +216,9 @@ function flowOver(sub: Sub, period: Month, meterId: string, readings: readonly R
   const firstDaily = grants.find(({ change }) =>
     thingsOf(change, meterId).some(({ product }) => product.allowances[meterId]?.per === 'day'),
   )?.start;
+  const bucketOf = (at: Instant) =>
+    firstDaily === undefined || at < firstDaily ? 'period' : dayOf(at, zone).start;
+  const readings = aggregation === 'unique' ? firstOfEach(all, bucketOf) : all;
   let rest = firstDaily === undefined ? total(readings) : total(readings.filter(({ at }) => at < firstDaily));
   for (let at = firstDaily ?? period.end; at < period.end;) {
     const { end } = dayOf(at, zone);
@@ -270,6 +229,17 @@ function flowOver(sub: Sub, period: Month, meterId: string, readings: readonly R
   }
   const included = bought(period, period.whole, false);
   return { used: total(readings), overage: included === null ? NONE : over(rest, included) };
+}
+
+/** Of each value the first, bucket by bucket. */
+function firstOfEach(readings: readonly Reading[], bucketOf: (at: Instant) => unknown): readonly Reading[] {
+  const seen = new Set<string>();
+  return readings.filter(({ at, value }) => {
+    const key = `${String(bucketOf(at))} ${value ?? ''}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
 }
 
 const KINDS: readonly Kind[] = ['plan', 'bundle', 'package', 'addon'];
