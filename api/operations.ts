@@ -1,6 +1,7 @@
 import { explainBillingLine } from './billing/explain-line.js';
 import { getInvoice } from './billing/get-invoice.js';
 import { linkCustomer } from './billing/link-customer.js';
+import { listCredits } from './billing/list-credits.js';
 import { listCustomers } from './billing/list-customers.js';
 import { listInvoices } from './billing/list-invoices.js';
 import { listWaiting } from './billing/list-waiting.js';
@@ -90,6 +91,7 @@ export const operations: readonly Operation[] = [
   listInvoices,
   getInvoice,
   withdrawInvoice,
+  listCredits,
   listWaiting,
   linkCustomer,
   listCustomers,

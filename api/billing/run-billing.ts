@@ -1,6 +1,12 @@
 import { z } from '@hono/zod-openapi';
+import { Purse } from '../../billing/adjustments/credits.js';
 import type { BillPlan } from '../../billing/overage-run/bill-plan.js';
-import { planOverages, runOverages, type OverageReport } from '../../billing/overage-run/overage-run.js';
+import {
+  planOverages,
+  runOverages,
+  type OverageReport,
+  type RatedUsage,
+} from '../../billing/overage-run/overage-run.js';
 import { ratedLines } from '../../billing/preview-overage.js';
 import { actorOf } from '../actor.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
@@ -70,8 +76,14 @@ export const runBilling = operation({
     const { first, ending } = billingMonth(body.month, run.asOf, catalog.zone);
     const catalogs = await services.catalogs.published();
     const report = await services.runs.read(run, async ({ reader }): Promise<OverageReport> => {
-      const rating = { catalogs, ending, asOf: run.asOf, orgId: body.org };
-      const usage = { runId: run.runId, watermark: run.watermark, lines: () => ratedLines(reader, rating) };
+      const rating = {
+        ...{ catalogs, ending, asOf: run.asOf, orgId: body.org },
+        billsGuesses: desk.store.account.mode === 'test',
+      };
+      const usage: RatedUsage = {
+        ...{ runId: run.runId, watermark: run.watermark },
+        lines: (spent) => ratedLines(reader, { ...rating, purse: (credits) => new Purse(credits, spent) }),
+      };
       const request = { month: first, ending, orgId: body.org ?? null, actor: actorOf(context) };
       if (body.dry_run) return { plan: await planOverages(usage, request, desk.store), outcomes: [] };
       return runOverages(usage, request, desk);
