@@ -2,6 +2,7 @@ import { approveInvoice } from './billing/approve-invoice.js';
 import { explainBillingLine } from './billing/explain-line.js';
 import { getInvoice } from './billing/get-invoice.js';
 import { linkCustomer } from './billing/link-customer.js';
+import { listCredits } from './billing/list-credits.js';
 import { listCustomers } from './billing/list-customers.js';
 import { listInvoices } from './billing/list-invoices.js';
 import { listWaiting } from './billing/list-waiting.js';
@@ -94,6 +95,7 @@ export const operations: readonly Operation[] = [
   approveInvoice,
   reconcileInvoice,
   withdrawInvoice,
+  listCredits,
   listWaiting,
   linkCustomer,
   listCustomers,

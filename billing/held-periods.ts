@@ -3,6 +3,7 @@ import { addDecimals, multiplyDecimals, parseDecimal, ZERO, type Decimal } from 
 import { overlapOf, type Instant, type Period } from '../core/time.js';
 import type { BillingPeriod } from './billing-periods.js';
 import type { CatalogAt } from './catalog-versions.js';
+import { agreedScopes } from './contracts.js';
 import { entryOf, isMetering, scopesOf, type Scope } from './held-scopes.js';
 import type { Subscription } from './subscription-timeline.js';
 
@@ -32,6 +33,8 @@ export interface HeldPeriod extends Period {
   readonly meter: Meter;
   readonly holdings: readonly Holding[];
   readonly billing: BillingPeriod;
+  /** What was agreed of the meter, where that can't be read; null where nothing is wrong. */
+  readonly problem: string | null;
 }
 
 interface Part extends Period {
@@ -51,13 +54,16 @@ export function heldPeriods(
     const part = overlapOf({ start: state.from, end: state.to ?? billing.end }, billing);
     return part === null ? [] : [{ state, part }];
   });
-  const currency = (states.findLast(({ state }) => state.isBillable) ?? states.at(-1))?.state.currency;
-  if (currency === undefined) return [];
+  const currency = currencyIn(subscription, billing);
+  if (currency === null) return [];
   const parts = withGrants(
     states.map(({ state, part }) => ({
       ...part,
       isBillable: state.isBillable,
-      scopes: state.items.flatMap((item) => scopesOf(item, catalogAt, billing.start)),
+      scopes: agreedScopes(
+        state.items.flatMap((item) => scopesOf(item, catalogAt, billing.start)),
+        state.agreed,
+      ),
     })),
     subscription,
     billing,
@@ -74,7 +80,16 @@ export function heldPeriods(
     meter,
     holdings: parts.flatMap((part) => holdingOf(part, meterId)),
     billing,
+    problem: states.flatMap(({ state }) => state.agreed?.unreadable.get(meterId) ?? []).at(0) ?? null,
   }));
+}
+
+/** The last that was billed in a period; where nothing was, the last. Null where the subscription was nothing in it. */
+export function currencyIn({ states }: Subscription, period: Period): string | null {
+  const within = states.filter(
+    ({ from, to }) => overlapOf({ start: from, end: to ?? period.end }, period) !== null,
+  );
+  return (within.findLast(({ isBillable }) => isBillable) ?? within.at(-1))?.currency ?? null;
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Scope {
   /** Whose usage belongs here: the package itself, or what is in the bundle. */
   readonly packages: readonly string[];
   readonly soldUnder: PublishedCatalog;
+  /** Whose stop policy it has: its own, or that of the bundle that it is in. */
+  readonly stopsWith: string;
 }
 
 interface Found {
@@ -61,7 +63,10 @@ export function scopesOf(item: HeldItem, catalogAt: CatalogAt, periodStart: Inst
   const found = soldItem(item, catalogAt, periodStart);
   if (found === null) return [];
   const { sold, soldUnder } = found;
-  const own = { kind: item.kind, id: item.productId, quantity: parseDecimal(item.quantity), sold, soldUnder };
+  const own = {
+    ...{ kind: item.kind, id: item.productId, quantity: parseDecimal(item.quantity), sold, soldUnder },
+    stopsWith: item.productId,
+  };
   const bundle = item.kind === 'bundle' ? entryOf(soldUnder.catalog.bundles, item.productId) : undefined;
   if (bundle === undefined) return [{ ...own, packages: item.kind === 'package' ? [item.productId] : [] }];
   const packages = packagesOfBundle(soldUnder.catalog, bundle);
@@ -72,7 +77,8 @@ export function scopesOf(item: HeldItem, catalogAt: CatalogAt, periodStart: Inst
       if (inside === undefined) return [];
       // The bundle is what was sold: where it says how limits stop, its packages' own policies don't.
       const bought = sold.stopPolicy === undefined ? inside : { ...inside, stopPolicy: sold.stopPolicy };
-      return [{ ...own, kind: 'package', id, sold: bought, packages: [id] }];
+      const stopsWith = sold.stopPolicy === undefined ? id : own.id;
+      return [{ ...own, kind: 'package', id, sold: bought, packages: [id], stopsWith }];
     }),
   ];
 }

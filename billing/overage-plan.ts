@@ -16,6 +16,7 @@ import { overageOfFlow, overageOfLevel, overageOfTime, type RatedUsage } from '.
 import { rateOverage } from './overage-price.js';
 import { routeUsage, type RoutedWindow } from './route-usage.js';
 import type { Subscription } from './subscription-timeline.js';
+import type { Adjustment } from './adjustments/adjustment.js';
 
 /** A metered period to rate, with the windows in which its usage is counted. */
 export interface OverageQuestion {
@@ -54,6 +55,13 @@ export interface OverageLine {
   readonly stopPolicy: StopPolicy;
   /** The version that price and stop policy are from; null where nothing was held any more. */
   readonly catalogVersion: bigint | null;
+  /** Null: it is usage. Else what it adds to what usage comes to, or takes off; quantities are 0 then. */
+  readonly adjustment: Adjustment | null;
+}
+
+/** Something of it is what the catalog assumes: nobody has agreed to it yet. */
+export function isGuess({ isAssumed, isIncludedAssumed }: OverageLine): boolean {
+  return isAssumed || isIncludedAssumed;
 }
 
 export interface OveragePlan {
@@ -113,7 +121,7 @@ function questionOf(metered: HeldPeriod, rivals: readonly HeldPeriod[], md5: Has
     [orgId, subscriptionId, meterId, formatInstant(start), formatInstant(end)],
     md5,
   );
-  const problem = meterProblem(meter);
+  const problem = metered.problem ?? meterProblem(meter);
   const levels = isLevel(meter) ? [] : allowanceLevels(metered);
   const windows = problem === null ? routeUsage(metered, rivals, levels.flat()) : [];
   return [
@@ -153,7 +161,12 @@ export function planOverage(
   questions: readonly OverageQuestion[],
   usage: ReadonlyMap<string, WindowTotal>,
 ): OveragePlan {
-  const lines = rateUsage(questions, usage).filter(({ status }) => status !== 'within');
+  return planOf(rateUsage(questions, usage));
+}
+
+/** Of lines that are rated: what of them would be billed. */
+export function planOf(rated: readonly OverageLine[]): OveragePlan {
+  const lines = rated.filter(({ status }) => status !== 'within');
   return { lines, totals: totalsOf(lines) };
 }
 
@@ -162,9 +175,11 @@ export function rateUsage(
   questions: readonly OverageQuestion[],
   usage: ReadonlyMap<string, WindowTotal>,
 ): OverageLine[] {
-  return questions
-    .map((question) => lineOf(question, usage))
-    .sort((a, b) => compareText(a.orgId, b.orgId) || compareText(a.lineId, b.lineId));
+  return questions.map((question) => lineOf(question, usage)).sort(inOrder);
+}
+
+export function inOrder(a: OverageLine, b: OverageLine): number {
+  return compareText(a.orgId, b.orgId) || compareText(a.lineId, b.lineId);
 }
 
 function lineOf(question: OverageQuestion, usage: ReadonlyMap<string, WindowTotal>): OverageLine {
@@ -187,6 +202,7 @@ function lineOf(question: OverageQuestion, usage: ReadonlyMap<string, WindowTota
     isIncludedAssumed: isIncludedAssumed(metered),
     stopPolicy: terms.stop,
     catalogVersion: terms.soldUnder?.version ?? null,
+    adjustment: null,
     ...priced(question, terms, rated.overage),
   };
 }

@@ -1,5 +1,6 @@
 import { compareText } from '../core/compare.js';
 import type { PublishedCatalog } from '../core/catalog/tables.js';
+import type { Money } from '../core/money.js';
 import { entryOf, type Scope } from './held-scopes.js';
 import type { HeldPeriod } from './held-periods.js';
 import { comparePrices, priceIn, type PriceFound } from './overage-price.js';
@@ -13,6 +14,13 @@ export interface OverageTerms {
   readonly price: PriceFound | null;
   /** The version of the catalog that says so. */
   readonly soldUnder: PublishedCatalog | null;
+  readonly cap: SpendCap | null;
+}
+
+/** The most that a soft stop bills in a subscription period, in whatever it is sold with. */
+export interface SpendCap extends Money {
+  /** The product whose stop policy says so; no two share an id. */
+  readonly productId: string;
 }
 
 interface Offer {
@@ -41,14 +49,23 @@ export function overageTerms({ holdings, meterId, currency }: HeldPeriod): Overa
   }
   const all = latestFirst.flat();
   const hard = all.find(({ stop }) => stop === 'hard');
-  if (hard !== undefined) return { stop: 'hard', price: null, soldUnder: hard.scope.soldUnder };
+  if (hard !== undefined) return { stop: 'hard', price: null, soldUnder: hard.scope.soldUnder, cap: null };
   // Say what is missing where there is a price: in this currency, or of a kind that can be rated.
   const unpriced = all.find(({ price }) => price !== NO_PRICE) ?? all[0];
-  return unpriced === undefined ? { stop: 'soft', price: NO_PRICE, soldUnder: null } : termsOf(unpriced);
+  return unpriced === undefined
+    ? { stop: 'soft', price: NO_PRICE, soldUnder: null, cap: null }
+    : termsOf(unpriced);
 }
 
 function termsOf({ stop, price, scope }: Offer): OverageTerms {
-  return { stop, price, soldUnder: scope.soldUnder };
+  return { stop, price, soldUnder: scope.soldUnder, cap: price.ok ? capOf(scope, price.currency) : null };
+}
+
+/** A cap that the catalog has in no other currency caps nothing there: amounts are never converted. */
+function capOf({ sold, stopsWith }: Scope, currency: string): SpendCap | null {
+  const cap = sold.stopPolicy?.spendCap;
+  const found = cap && [cap, ...cap.otherCurrencies].find((one) => one.currency === currency);
+  return found === undefined ? null : { productId: stopsWith, amountMinor: found.amountMinor, currency };
 }
 
 function offerOf(scope: Scope, meterId: string, currency: string): Offer {

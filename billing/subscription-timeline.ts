@@ -1,9 +1,11 @@
 import { eventTypes } from '../core/events.js';
 import { compareText } from '../core/compare.js';
+import { parseDecimal, type Decimal } from '../core/decimal.js';
 import { invariant } from '../core/errors.js';
 import { parseJsonExact } from '../core/json.js';
 import { parseInstant, type Instant } from '../core/time.js';
 import { z } from 'zod';
+import type { Agreed } from './contracts.js';
 
 /** A subscription event as the facts hold it: `data` is JSON text. */
 export interface SubscriptionEvent {
@@ -32,6 +34,16 @@ export interface SubscriptionState {
   readonly currency: string;
   /** What is held, billed or not; nothing once it is canceled. */
   readonly items: readonly HeldItem[];
+  /** Percentages off; amounts off are of the recurring price alone. */
+  readonly discounts: readonly PercentOff[];
+  /** Null: what the catalog says. */
+  readonly agreed: Agreed | null;
+}
+
+export interface PercentOff {
+  readonly percentOff: Decimal;
+  /** Null: it does not end by itself. */
+  readonly endsAt: Instant | null;
 }
 
 /** From an instant on, billing periods are counted from `anchor`, which may lie before or after it. */
@@ -137,6 +149,18 @@ function itemsAfter({ data, status, effectiveAt }: Change, before: readonly Held
   });
 }
 
+function discountsOf({ discounts }: Change['data']): PercentOff[] {
+  return (discounts ?? []).flatMap(({ percentOff, endsAt }) => {
+    if (percentOff == null) return [];
+    return [
+      {
+        percentOff: parseDecimal(String(percentOff)),
+        endsAt: endsAt == null ? null : parseInstant(endsAt),
+      },
+    ];
+  });
+}
+
 /** One change makes one state, or two where a trial ends inside it. */
 function statesOf(
   { data, effectiveAt: from, status }: Change,
@@ -144,7 +168,7 @@ function statesOf(
   to: Instant | null,
 ): SubscriptionState[] {
   if (to !== null && to <= from) return [];
-  const rest = { currency: data.currency, items };
+  const rest = { currency: data.currency, items, discounts: discountsOf(data), agreed: null };
   const trialEnd = data.trialEndsAt == null ? null : parseInstant(data.trialEndsAt);
   const isBilledAfterTrial = BILLABLE.has(status) || status === 'trialing';
   if (trialEnd === null || !isBilledAfterTrial) {

@@ -1,4 +1,10 @@
-import { planOverages, runOverages, type OverageReport } from '../../billing/overage-run/overage-run.js';
+import { Purse } from '../../billing/adjustments/credits.js';
+import {
+  planOverages,
+  runOverages,
+  type OverageReport,
+  type RatedUsage,
+} from '../../billing/overage-run/overage-run.js';
 import { ratedLines } from '../../billing/preview-overage.js';
 import type { Run } from '../../transforms/run-store.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
@@ -34,8 +40,14 @@ export async function billMonth(
   const { first, ending } = billingMonth(month, run.asOf, catalog.zone);
   const catalogs = await services.catalogs.published();
   const report = await services.runs.read(run, async ({ reader }): Promise<OverageReport> => {
-    const rating = { catalogs, ending, asOf: run.asOf, orgId };
-    const usage = { runId: run.runId, watermark: run.watermark, lines: () => ratedLines(reader, rating) };
+    const rating = {
+      ...{ catalogs, ending, asOf: run.asOf, orgId },
+      billsGuesses: desk.store.account.mode === 'test',
+    };
+    const usage: RatedUsage = {
+      ...{ runId: run.runId, watermark: run.watermark },
+      lines: (spent) => ratedLines(reader, { ...rating, purse: (credits) => new Purse(credits, spent) }),
+    };
     const request = {
       ...{ month: first, ending, orgId: orgId ?? null, actor },
       approval: services.config.billing.approval,

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { KeptBill, KeptBillLine } from '../../billing/overage-run/bill-store.js';
 import { Digits, InstantAnswer } from '../shapes.js';
+import { LINE_KIND } from './overage-line-shape.js';
 
 export const BILL_STATES = [
   'awaiting_approval',
@@ -66,6 +67,7 @@ export function billShape(bill: KeptBill): z.input<typeof BillShape> {
 export const LedgerEntryShape = z
   .object({
     line_id: z.string(),
+    ...LINE_KIND,
     sequence: z.int().openapi({ description: '1, and one more for each correction.' }),
     subscription_id: z.string(),
     meter: z.string(),
@@ -88,6 +90,9 @@ export const LedgerEntryShape = z
 export function ledgerEntryShape(line: KeptBillLine): z.input<typeof LedgerEntryShape> {
   return {
     line_id: line.lineId,
+    kind: line.kind,
+    description: line.words,
+    credit_id: line.creditId,
     sequence: line.sequence,
     subscription_id: line.subscriptionId,
     meter: line.meterId,

@@ -7,6 +7,7 @@ import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import { operation } from '../operation.js';
 import { InstantAnswer, InstantArgument, InstantText, MonthArgument } from '../shapes.js';
 import { billingMonth } from './billing-month.js';
+import { purseOf } from './credit-purse.js';
 import { OverageLineShape, overageLineShape } from './overage-line-shape.js';
 
 const MeteredEvent = z.object({
@@ -53,7 +54,11 @@ export const explainBillingLine = operation({
       const { first, ending } = billingMonth(month, run.asOf, catalog.zone);
       const { line, events } = await explainOverageLine(
         reader,
-        { catalogs: await services.catalogs.published(), ending, asOf: run.asOf, month: first.slice(0, 7) },
+        {
+          ...{ catalogs: await services.catalogs.published(), ending, asOf: run.asOf },
+          month: first.slice(0, 7),
+          purse: purseOf(services, ending, null),
+        },
         params.lineId,
       );
       return {

@@ -1,14 +1,27 @@
 import { z } from '@hono/zod-openapi';
+import { ADJUSTMENT_KINDS } from '../../billing/adjustments/adjustment.js';
 import type { OverageLine } from '../../billing/overage-plan.js';
 import { Digits, InstantAnswer } from '../shapes.js';
+
+/** What a line is: usage, or what changes what usage comes to. */
+export const LINE_KIND = {
+  kind: z.enum(['usage', ...ADJUSTMENT_KINDS]).openapi({
+    description:
+      '`usage` of a meter. `quantity_credit`: a prepaid quantity. `cap`: what a soft stop would bill above its spend cap. `coupon`: a discount. ' +
+      '`commitment`: what is missing to the minimum. `credit`: prepaid money.',
+  }),
+  description: z.string().nullable().openapi({ description: 'In words; null for usage.' }),
+  credit_id: z.string().nullable(),
+};
 
 /** Usage of one meter in one subscription period. Quantities are exact decimals in the meter's unit. */
 export const OverageLineShape = z
   .object({
     line_id: z.string(),
+    ...LINE_KIND,
     org_id: z.string(),
     subscription_id: z.string(),
-    meter: z.string(),
+    meter: z.string().openapi({ description: 'Empty where a line is not of one meter.' }),
     period_start: InstantAnswer,
     period_end: InstantAnswer,
     used: z.string(),
@@ -32,6 +45,9 @@ export const OverageLineShape = z
 export function overageLineShape(line: OverageLine): z.input<typeof OverageLineShape> {
   return {
     line_id: line.lineId,
+    kind: line.adjustment?.kind ?? 'usage',
+    description: line.adjustment?.words ?? null,
+    credit_id: line.adjustment?.creditId ?? null,
     org_id: line.orgId,
     subscription_id: line.subscriptionId,
     meter: line.meterId,

@@ -16,6 +16,7 @@ import {
   NextCursor,
 } from '../shapes.js';
 import { billingMonth } from './billing-month.js';
+import { purseOf } from './credit-purse.js';
 import { OverageLineShape, overageLineShape } from './overage-line-shape.js';
 
 const Place = z.tuple([z.string(), z.string(), z.string()]);
@@ -34,7 +35,7 @@ export const previewBilling = operation({
   tag: 'Billing',
   summary: 'A preview of the overage that would be billed for the subscription periods that ended in a month',
   description:
-    'Nothing is written. Periods that are over by `as_of` count, each line by the catalog version that its product was sold under. Lines are what is over its allowance; `totals` are the money due over all lines, whatever the page. The month is that ' +
+    'Nothing is written. Periods that are over by `as_of` count, each line by the catalog version that its product was sold under. Lines are what is over its allowance, and what changes what that comes to (prepaid credits, caps, discounts, minimum commitments); `totals` are the money due over all lines, whatever the page. The month is that ' +
     "of the catalog's zone.",
   query: z.strictObject({
     month: MonthArgument.optional().openapi({ description: 'Default: the last that was over.' }),
@@ -63,7 +64,10 @@ export const previewBilling = operation({
     const { first, ending } = billingMonth(query.month, run.asOf, catalog.zone);
     const catalogs = await services.catalogs.published();
     const plan = await services.runs.read(run, ({ reader }) =>
-      previewOverage(reader, { catalogs, ending, asOf: run.asOf, orgId: query.org }),
+      previewOverage(reader, {
+        ...{ catalogs, ending, asOf: run.asOf, orgId: query.org },
+        purse: purseOf(services, ending, query.org ?? null),
+      }),
     );
     const [orgId, lineId] = place;
     const after: [string, string] | null =

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { Purse } from '../../billing/adjustments/credits.js';
 import { entriesOf } from '../../billing/overage-run/read-bills.js';
 import { replayEntries } from '../../billing/overage-run/replay-line.js';
 import { ratedLines } from '../../billing/preview-overage.js';
@@ -48,9 +49,13 @@ export const replayBillingLine = operation({
     const { orgId, periodEnd } = first;
     // Of the line's org, the periods that end at its very instant.
     const ending = { start: periodEnd - 1n, end: periodEnd };
-    const replayed = await replayEntries(entries, (runId) =>
+    const replayed = await replayEntries(entries, ({ runId, subscriptionId, creditsLeft }) =>
       services.runs.withRun({ runId }, async ({ run, reader }) => {
-        const lines = await ratedLines(reader, { catalogs, ending, asOf: run.asOf, orgId });
+        const lines = await ratedLines(reader, {
+          ...{ catalogs, ending, asOf: run.asOf, orgId, subscriptionId },
+          purse: (credits) => Purse.holding(credits, creditsLeft ?? {}),
+          billsGuesses: account.mode === 'test',
+        });
         return lines.find((line) => line.lineId === lineId) ?? null;
       }),
     );

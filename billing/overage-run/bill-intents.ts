@@ -1,4 +1,4 @@
-import { formatDate, dateInUtc, MICROS_PER_SECOND, type Instant, type Period } from '../../core/time.js';
+import { MICROS_PER_SECOND, type Instant, type Period } from '../../core/time.js';
 import type { HashHex } from '../../core/identity.js';
 import {
   INTENT_MARK,
@@ -9,6 +9,7 @@ import {
   type OutsideAccount,
   type RequestParameters,
 } from '../../platform/outbound/intent.js';
+import { periodWords } from '../adjustments/adjustment-text.js';
 import type { Bill, BillLine } from './bill-plan.js';
 import { stripeAmount } from './stripe-amounts.js';
 
@@ -53,9 +54,11 @@ function purposeOf(
 }
 
 function purposeOfLine({ rated, sequence }: BillLine, { account }: BillContext): IntentPurpose {
-  const { orgId, subscriptionId, meterId, period } = rated;
+  const { lineId, orgId, subscriptionId, meterId, period, adjustment } = rated;
   const scope = `${orgId}/${subscriptionId}`;
-  return { ...account, kind: 'invoice_item', scope, meter: meterId, period, sequence };
+  // No meter is called as a line is: what is not usage has an identity of its own.
+  const meter = adjustment === null ? meterId : lineId;
+  return { ...account, kind: 'invoice_item', scope, meter, period, sequence };
 }
 
 function invoiceIntent(bill: Bill, context: BillContext): Intent {
@@ -86,7 +89,11 @@ function lineIntent(bill: Bill, line: BillLine, invoiceIntentId: string, context
   return itemIntent(bill, purposeOfLine(line, context), invoiceIntentId, context, {
     amountMinor: chargedMinor,
     description: describeLine(line),
-    marks: { line_id: rated.lineId, meter: rated.meterId },
+    marks: {
+      line_id: rated.lineId,
+      ...(rated.meterId === '' ? {} : { meter: rated.meterId }),
+      ...(rated.adjustment === null ? {} : { kind: rated.adjustment.kind }),
+    },
   });
 }
 
@@ -140,11 +147,10 @@ function finalizeIntent(bill: Bill, on: string, context: BillContext): Intent {
 }
 
 function describeLine({ rated, sequence }: BillLine): string {
-  const { meterId, used, included, overage, period } = rated;
-  const from = formatDate(dateInUtc(period.start));
-  const to = formatDate(dateInUtc(period.end));
+  const { meterId, used, included, overage, period, adjustment } = rated;
   const correction = sequence === 1 ? '' : ' (correction)';
-  return `${meterId}, ${from} to ${to}: ${used} used, ${included ?? 'all'} included, ${overage} over${correction}`;
+  if (adjustment !== null) return `${adjustment.words}${correction}`;
+  return `${meterId}, ${periodWords(period)}: ${used} used, ${included ?? 'all'} included, ${overage} over${correction}`;
 }
 
 function seconds(at: Instant): number {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { addDecimals, ZERO } from '../../core/decimal.js';
 import { between } from '../../test/support/rating.js';
 import type { OverageLine } from '../overage-plan.js';
 import { billIntents } from './bill-intents.js';
@@ -37,6 +38,7 @@ function rated(lineId: string, amountMinor: bigint | null, changes: Partial<Over
     reason: null,
     amount: amountMinor === null ? null : { amountMinor, currency },
     ...{ isAssumed: false, isIncludedAssumed: false, stopPolicy: 'soft', catalogVersion: 1n },
+    adjustment: null,
     ...changes,
   };
 }
@@ -63,7 +65,7 @@ const ledger = (...entries: readonly [string, bigint, number, string?][]): BillB
   new Map(
     entries.map(([lineId, amountMinor, sequence, currency = 'USD']): [string, LedgerLine[]] => [
       lineId,
-      [{ lineId, amountMinor, sequence, currency }],
+      [{ lineId, amountMinor, sequence, currency, creditQuantity: ZERO }],
     ]),
   );
 const waiting = (amountMinor: bigint, currency = 'USD') =>
@@ -276,11 +278,15 @@ describe('for any books', () => {
   function afterPlan(before: BillBooks, plan: BillPlan): BillBooks {
     const entered = new Map(before.ledger);
     for (const { lines, currency } of [...plan.bills, ...plan.carried]) {
-      for (const { rated: line, sequence, amountMinor } of lines) {
+      for (const { rated: line, sequence, amountMinor, creditQuantity: more } of lines) {
         const { lineId } = line;
         const all = entered.get(lineId) ?? [];
-        const known = all.find((one) => one.currency === currency)?.amountMinor ?? 0n;
-        const now = { lineId, currency, amountMinor: known + amountMinor, sequence };
+        const known = all.find((one) => one.currency === currency);
+        const now = {
+          ...{ lineId, currency, sequence },
+          amountMinor: (known?.amountMinor ?? 0n) + amountMinor,
+          creditQuantity: addDecimals(known?.creditQuantity ?? ZERO, more),
+        };
         entered.set(lineId, [...all.filter((one) => one.currency !== currency), now]);
       }
     }

@@ -1,10 +1,11 @@
 import { compareText } from '../../core/compare.js';
+import { addDecimals, negateDecimal, ZERO, type Decimal } from '../../core/decimal.js';
 import { derivedId } from '../../core/ids.js';
 import type { HashHex } from '../../core/identity.js';
 import type { Money } from '../../core/money.js';
 import type { Period } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
-import type { OverageLine } from '../overage-plan.js';
+import { isGuess, type OverageLine } from '../overage-plan.js';
 import { approvalReason, NOTHING_BILLED, type ApprovalRules, type BilledSoFar } from './approval.js';
 import { chargeable, isChargeable } from './stripe-amounts.js';
 
@@ -23,6 +24,8 @@ export interface LedgerLine extends Money {
   readonly lineId: string;
   /** Of the last entry. */
   readonly sequence: number;
+  /** What all entries used up of a prepaid quantity. */
+  readonly creditQuantity: Decimal;
 }
 
 /** What a plan of bills is made from. */
@@ -54,6 +57,8 @@ export interface BillLine {
   readonly amountMinor: bigint;
   /** The part of it that stands on the bill; what can't be charged is carried. */
   readonly chargedMinor: bigint;
+  /** What it uses up more of a prepaid quantity; below 0 it is given back. */
+  readonly creditQuantity: Decimal;
 }
 
 /** One invoice. */
@@ -145,14 +150,15 @@ export function planBills(books: BillBooks): BillPlan {
 
 /** Nobody is charged by a guess: what the catalog assumes is billed in test mode alone. */
 function assumptionOf(line: OverageLine, change: readonly Due[] | HeldBack): HeldBack | null {
-  const isGuess = line.isAssumed || line.isIncludedAssumed;
-  if (!isGuess || 'cause' in change || change.length === 0) return null;
-  const what = line.isAssumed ? 'price' : 'allowance';
+  if (!isGuess(line) || 'cause' in change || change.length === 0) return null;
+  const { lineId, orgId, meterId, adjustment } = line;
+  const term = `the ${line.isAssumed ? 'price' : 'allowance'} of ${meterId}`;
+  const what = adjustment === null ? term : `what this says: ${adjustment.words}`;
   return {
-    orgId: line.orgId,
+    orgId,
     money: line.amount,
     cause: 'assumed',
-    message: `${line.lineId}: the catalog assumes the ${what} of ${line.meterId}; publish one without \`assumed\` once it is agreed`,
+    message: `${lineId}: the catalog assumes ${what}; publish one without \`assumed\` once it is agreed`,
   };
 }
 
@@ -178,16 +184,28 @@ function changeOf(rated: OverageLine, entered: readonly LedgerLine[]): Due[] | H
       message: `${rated.lineId} was billed and can't be rated any more: ${rated.reason ?? rated.status}; publish a catalog that rates it, or credit it by hand`,
     };
   }
-  const worth = new Map(entered.map(({ currency, amountMinor }) => [currency, -amountMinor]));
+  const worth = new Map(
+    entered.map(({ currency, amountMinor, creditQuantity }): [string, Worth] => [
+      currency,
+      { amountMinor: -amountMinor, creditQuantity: negateDecimal(creditQuantity) },
+    ]),
+  );
   if (rated.amount !== null) {
     const { currency, amountMinor } = rated.amount;
-    worth.set(currency, (worth.get(currency) ?? 0n) + amountMinor);
+    const known = worth.get(currency) ?? NOTHING;
+    worth.set(currency, {
+      amountMinor: known.amountMinor + amountMinor,
+      creditQuantity: addDecimals(known.creditQuantity, rated.adjustment?.quantity ?? ZERO),
+    });
   }
   const last = entered.reduce((most, { sequence }) => Math.max(most, sequence), 0);
   return [...worth]
-    .filter(([, amountMinor]) => amountMinor !== 0n)
-    .map(([currency, amountMinor], index) => ({ rated, currency, amountMinor, sequence: last + 1 + index }));
+    .filter(([, { amountMinor, creditQuantity }]) => amountMinor !== 0n || creditQuantity.unscaled !== 0n)
+    .map(([currency, more], index) => ({ rated, currency, ...more, sequence: last + 1 + index }));
 }
+
+type Worth = Pick<BillLine, 'amountMinor' | 'creditQuantity'>;
+const NOTHING: Worth = { amountMinor: 0n, creditQuantity: ZERO };
 
 interface PayerDue {
   readonly orgId: string;

@@ -1,4 +1,13 @@
-import { and, asc, eq, gt, inArray, lte, ne, sql as sqlText } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNotNull, lte, ne, or, sql as sqlText } from 'drizzle-orm';
+import {
+  addDecimals,
+  decimalOf,
+  formatDecimal,
+  negateDecimal,
+  parseDecimal,
+  ZERO,
+  type Decimal,
+} from '../../core/decimal.js';
 import { addMonths, formatDate, parseDate, type Instant, type Period } from '../../core/time.js';
 import { watermarkJson, type WatermarkVector } from '../../core/raw-event.js';
 import type { IntentStore } from '../../platform/outbound/intent-store.js';
@@ -6,6 +15,7 @@ import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { billLines, bills, carryMovements, stripeCustomers } from '../../platform/sql/billing-schema.js';
 import { runHolds } from '../../platform/sql/schema.js';
 import type { Sql, SqlDatabase } from '../../platform/sql/sql.js';
+import { creditUnitKey, type SpentCredits } from '../adjustments/credits.js';
 import type { OverageLine } from '../overage-plan.js';
 import { billIntents, carriedIntentId, lineIntentId, type BillContext } from './bill-intents.js';
 import type { BilledSoFar } from './approval.js';
@@ -45,6 +55,8 @@ export const UNFINISHED = ['planned', 'blocked', 'refused'] as const;
 
 /** Rows in one statement, and ids in one list: what parameters allow. */
 const ROWS_AT_ONCE = 500;
+
+const creditQuantitySum = sqlText<string>`cast(coalesce(sum(cast(${billLines.creditQuantity} as numeric)), 0) as text)`;
 
 /** The ledger of one account in one mode. */
 export class BillStore {
@@ -96,6 +108,40 @@ export class BillStore {
       .orderBy(asc(billLines.lineId), asc(billLines.sequence));
     const last = new Map(rows.filter(({ lineId }) => !rated.has(lineId)).map((row) => [row.lineId, row]));
     return [...last.values()].map(worthNothing);
+  }
+
+  /** What is used up of credits, in the ledger as it is, by periods that did not end inside `ending`; null: by all. */
+  async spentCredits(ending: Period | null, orgId: string | null): Promise<SpentCredits> {
+    const { kind, currency, meterId, creditId } = billLines;
+    const rows = await this.sql.database
+      .select({
+        ...{ orgId: billLines.orgId, kind, currency, meterId, creditId },
+        usedMinor: sqlText`-sum(${billLines.amountMinor})`.mapWith(BigInt),
+        quantity: creditQuantitySum,
+      })
+      .from(billLines)
+      .where(
+        and(
+          ofAccount(billLines, this.account),
+          isNotNull(creditId),
+          orgId === null ? undefined : eq(billLines.orgId, orgId),
+          ending === null
+            ? undefined
+            : or(lte(billLines.periodEnd, ending.start), gt(billLines.periodEnd, ending.end)),
+        ),
+      )
+      .groupBy(billLines.orgId, kind, currency, meterId, creditId);
+    const spent = new Map<string, Decimal>();
+    for (const row of rows) {
+      const isMoney = row.kind === 'credit';
+      const unit = isMoney
+        ? ({ kind: 'money', currency: row.currency } as const)
+        : ({ kind: 'quantity', meterId: row.meterId } as const);
+      const key = creditUnitKey(row.orgId, row.creditId ?? '', unit);
+      const used = isMoney ? decimalOf(row.usedMinor) : parseDecimal(row.quantity);
+      spent.set(key, addDecimals(spent.get(key) ?? ZERO, used));
+    }
+    return spent;
   }
 
   /**
@@ -221,7 +267,11 @@ export class BillStore {
       const sequence = (next.get(line.lineId) ?? 0) + 1;
       next.set(line.lineId, sequence);
       const given = { sequence, causeId: withdrawalId, intentId: null, createdAt: now };
-      return { ...line, ...given, amountMinor: -line.amountMinor, chargedMinor: 0n };
+      return {
+        ...{ ...line, ...given, amountMinor: -line.amountMinor, chargedMinor: 0n },
+        creditQuantity:
+          line.creditQuantity && formatDecimal(negateDecimal(parseDecimal(line.creditQuantity))),
+      };
     });
     for (const some of chunks(reversed)) await database.insert(billLines).values(some);
     const [movement] = await database
@@ -269,6 +319,7 @@ export class BillStore {
           currency: billLines.currency,
           amountMinor: sqlText`sum(${billLines.amountMinor})`.mapWith(BigInt),
           sequence: sqlText`max(${billLines.sequence})`.mapWith(Number),
+          creditQuantity: creditQuantitySum.mapWith(parseDecimal),
           runId: sqlText<string>`max(${billLines.runId})`,
         })
         .from(billLines)
@@ -354,23 +405,34 @@ function payerOf(row: typeof stripeCustomers.$inferSelect): Payer {
 /** A line that is rated no more, as rated: correcting it gives back what was billed of it. */
 function worthNothing(entry: KeptBillLine): OverageLine {
   const { lineId, orgId, subscriptionId, meterId, included, currency, catalogVersion } = entry;
+  const { kind, words, creditId, creditsLeft } = entry;
   return {
     ...{ lineId, orgId, subscriptionId, meterId, included, catalogVersion },
     period: { start: entry.periodStart, end: entry.periodEnd },
     ...{ used: '0', overage: '0', events: 0, eventDigest: '0' },
     ...{ status: 'within', reason: null, amount: { amountMinor: 0n, currency } },
     ...{ isAssumed: false, isIncludedAssumed: false, stopPolicy: 'soft' },
+    adjustment:
+      kind === 'usage'
+        ? null
+        : { kind, words: words ?? '', creditId, quantity: null, creditsLeft: creditsLeft ?? {} },
   };
 }
 
 function lineRow(line: BillLine, causeId: string, currency: string) {
   const { rated, sequence, amountMinor, chargedMinor } = line;
-  const { lineId, orgId, subscriptionId, meterId, period, used, included, overage } = rated;
+  const { lineId, orgId, subscriptionId, meterId, period, used, included, overage, adjustment } = rated;
+  const isQuantity = adjustment?.kind === 'quantity_credit';
   return {
     line,
     columns: {
       ...{ lineId, sequence, causeId, orgId, subscriptionId, meterId, used, included, overage },
       ...{ amountMinor, chargedMinor, currency },
+      kind: adjustment?.kind ?? ('usage' as const),
+      creditId: adjustment?.creditId ?? null,
+      creditQuantity: isQuantity ? formatDecimal(line.creditQuantity) : null,
+      words: adjustment?.words ?? null,
+      creditsLeft: adjustment?.creditsLeft ?? null,
       periodStart: period.start,
       periodEnd: period.end,
       isAssumed: rated.isAssumed,

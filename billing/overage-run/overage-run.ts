@@ -4,6 +4,7 @@ import type { WatermarkVector } from '../../core/raw-event.js';
 import type { Period } from '../../core/time.js';
 import { Lease } from '../../platform/sql/lease.js';
 import { transaction } from '../../platform/sql/sql.js';
+import type { SpentCredits } from '../adjustments/credits.js';
 import type { OverageLine } from '../overage-plan.js';
 import type { ApprovalRules } from './approval.js';
 import type { BillContext } from './bill-intents.js';
@@ -15,8 +16,12 @@ import { executeBills, patientLease, type BillOutcome, type ExecuteDeps } from '
 export interface RatedUsage {
   readonly runId: string;
   readonly watermark: WatermarkVector;
-  /** Of the periods that are billed, every line, also what is within its allowance. */
-  readonly lines: () => Promise<readonly OverageLine[]>;
+  /**
+   * Of the periods that are billed, every line, also what is within its allowance.
+   *
+   * @param spent of credits, in other periods
+   */
+  readonly lines: (spent: SpentCredits) => Promise<readonly OverageLine[]>;
 }
 
 export interface OverageRunRequest {
@@ -47,7 +52,7 @@ export async function planOverages(
   { month, ending, orgId, approval }: Omit<OverageRunRequest, 'actor'>,
   store: BillStore,
 ): Promise<BillPlan> {
-  const rated = await usage.lines();
+  const rated = await usage.lines(await store.spentCredits(ending, orgId));
   const vanished = await store.vanished(ending, orgId, new Set(rated.map(({ lineId }) => lineId)));
   const lines = [...rated, ...vanished];
   const lineIds = lines.map(({ lineId }) => lineId);

@@ -1,3 +1,4 @@
+import { addDecimals, compareDecimals, parseDecimal, ZERO } from '../../core/decimal.js';
 import type { OverageLine } from '../overage-plan.js';
 import { isWithdrawal, type KeptBillLine } from './bill-store.js';
 
@@ -16,26 +17,32 @@ export interface Replayed {
  * cents, or the ledger says something that nobody can prove.
  *
  * @param entries of one line, oldest first
- * @param rate what a run rates for the line
+ * @param rate what the run of an entry rates for the line, from what credits had left then
  */
 export async function replayEntries(
   entries: readonly KeptBillLine[],
-  rate: (runId: string) => Promise<OverageLine | null>,
+  rate: (entry: KeptBillLine) => Promise<OverageLine | null>,
 ): Promise<Replayed[]> {
   const replayed: Replayed[] = [];
   const enteredMinor = new Map<string, bigint>();
+  let creditQuantity = ZERO;
   for (const entry of entries) {
     const sum = (enteredMinor.get(entry.currency) ?? 0n) + entry.amountMinor;
     enteredMinor.set(entry.currency, sum);
-    const rated = await rate(entry.runId);
-    replayed.push({ entry, enteredMinor: sum, rated, isSame: isSame(entry, sum, rated) });
+    const rated = await rate(entry);
+    creditQuantity = addDecimals(creditQuantity, parseDecimal(entry.creditQuantity ?? '0'));
+    // What a withdrawal gives back was not rated anew.
+    const isSameQuantity = compareDecimals(rated?.adjustment?.quantity ?? ZERO, creditQuantity) === 0;
+    replayed.push({
+      ...{ entry, enteredMinor: sum, rated },
+      isSame: isWithdrawal(entry) || (isSameQuantity && isSame(entry, sum, rated)),
+    });
   }
   return replayed;
 }
 
 function isSame(entry: KeptBillLine, enteredMinor: bigint, rated: OverageLine | null): boolean {
-  // What a withdrawal gives back was not rated anew, and what is rated no more is worth nothing.
-  if (isWithdrawal(entry)) return true;
+  // What is rated no more is worth nothing.
   if (rated === null) return enteredMinor === 0n;
   // An entry that gives back what was billed in another currency comes to nothing in its own.
   const worthMinor = rated.amount?.currency === entry.currency ? rated.amount.amountMinor : 0n;

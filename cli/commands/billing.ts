@@ -6,10 +6,11 @@ import { withExamples } from '../help.js';
 import { showCount, showMoney, showQuantity } from '../numbers.js';
 import { table } from '../output.js';
 import { listText, originOf, readList, type List } from '../pages.js';
+import { addBillingCreditsCommand } from './billing-credits.js';
 import { addBillingRunCommands } from './billing-run.js';
 import { addBillingStatusCommands } from './billing-status.js';
 import { addLocalStripeCommand } from './local-stripe.js';
-import { amountOf, OverageLine, overageTable } from './overage-text.js';
+import { amountOf, OverageLine, overageTable, whatOf } from './overage-text.js';
 
 const Totals = z.object({
   month: z.string(),
@@ -72,6 +73,7 @@ export function addBillingCommand(program: Command): void {
   withExamples(explain, 'headgate billing explain ovl_0a1b2c --period 2026-09');
   addBillingRunCommands(billing);
   addBillingStatusCommands(billing);
+  addBillingCreditsCommand(billing);
   addLocalStripeCommand(billing);
 }
 
@@ -115,18 +117,22 @@ async function explainLine(
 }
 
 function describeExplanation({ line, events, as_of: asOf, run_id: runId }: Explanation): string {
-  const included = line.included === null ? 'no limit' : `${showQuantity(line.included)} included`;
   const body = table(
     ['at', 'source', 'event', 'quantity'],
     events.map((event) => [event.at, event.source, event.event_id, showQuantity(event.quantity)]),
     ['left', 'left', 'left', 'right'],
   );
   return [
-    `${line.org_id}, ${line.meter}, ${line.period_start} to ${line.period_end}:`,
-    `${showQuantity(line.used)} used, ${included}, ${showQuantity(line.overage)} over: ${amountOf(line)} (${line.status})`,
+    `${[line.org_id, whatOf(line), `${line.period_start} to ${line.period_end}`].join(', ')}:`,
+    `${line.description ?? usageText(line)}: ${amountOf(line)} (${line.status})`,
     '',
     body,
     '',
     `${showCount(BigInt(events.length))} events, ${originOf(asOf, runId)}`,
   ].join('\n');
+}
+
+function usageText({ used, included, overage }: OverageLine): string {
+  const within = included === null ? 'no limit' : `${showQuantity(included)} included`;
+  return `${showQuantity(used)} used, ${within}, ${showQuantity(overage)} over`;
 }

@@ -5,6 +5,8 @@ import { table } from '../output.js';
 /** A line of a preview, and of usage: one meter in one subscription period. */
 export const OverageLine = z.looseObject({
   line_id: z.string(),
+  kind: z.string(),
+  description: z.string().nullable(),
   org_id: z.string(),
   subscription_id: z.string(),
   meter: z.string(),
@@ -29,11 +31,9 @@ export function overageTable(lines: readonly OverageLine[]): string {
     lines.map((line) => [
       line.line_id,
       line.org_id,
-      line.meter,
+      whatOf(line),
       `${line.period_start.slice(0, 10)} to ${line.period_end.slice(0, 10)}`,
-      showQuantity(line.used),
-      line.included === null ? 'no limit' : showQuantity(line.included),
-      showQuantity(line.overage),
+      ...quantitiesOf(line),
       amountOf(line),
       line.status,
       notesOf(line),
@@ -42,8 +42,20 @@ export function overageTable(lines: readonly OverageLine[]): string {
   );
 }
 
-function notesOf({ reason, is_assumed: price, is_included_assumed: included }: OverageLine): string {
-  return [reason, included ? 'assumed allowance' : null, price ? 'assumed price' : null]
+/** The meter; of what is not usage, what it is. */
+export function whatOf({ kind, meter }: OverageLine): string {
+  const name = kind.replaceAll('_', ' ');
+  return kind === 'usage' ? meter : meter === '' ? name : `${meter}: ${name}`;
+}
+
+function quantitiesOf({ kind, used, included, overage }: OverageLine): string[] {
+  if (kind !== 'usage') return ['', '', ''];
+  return [showQuantity(used), included === null ? 'no limit' : showQuantity(included), showQuantity(overage)];
+}
+
+function notesOf(line: OverageLine): string {
+  const { description, reason, is_assumed: price, is_included_assumed: included } = line;
+  return [description, reason, included ? 'assumed allowance' : null, price ? 'assumed price' : null]
     .filter((note) => note !== null)
     .join('; ');
 }

@@ -58,6 +58,13 @@ const RULES: readonly {
       `overage ${direction(change)} for new subscriptions; ${STAY}, billed periods stay as billed`,
   },
   {
+    fits: ({ section, field }) =>
+      isSold(section) && /^(minimumCommitment|discountsCoverOverage)\b/.test(field),
+    effect: 'new_subscriptions',
+    meaning: (change) =>
+      `what overages come to ${direction(change)} for new subscriptions; ${STAY}, billed periods stay as billed`,
+  },
+  {
     fits: ({ section, field }) => isSold(section) && /^(limits|stopPolicy|ownKey)\b/.test(field),
     effect: 'new_subscriptions',
     meaning: () => `a guardrail of new subscriptions; ${STAY}`,

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { Allowances, Limits, OveragePrices, OwnKey, StopPolicy, Trial } from './usage.js';
-import { Assumed, Duration, Id, InstantText, PercentValue, Price, Text, Texts } from './values.js';
+import {
+  Assumed,
+  Duration,
+  Id,
+  InstantText,
+  MinimumCommitment,
+  PercentValue,
+  Price,
+  Text,
+  Texts,
+} from './values.js';
 
 /** What a customer may do, and which products grant it. */
 export const Feature = z
@@ -137,6 +147,10 @@ export const Plan = z.strictObject({
     .optional(),
   /** Allowances of a partial first period. */
   firstPeriod: z.enum(['prorated', 'full']).default('prorated'),
+  /** What usage over the allowances comes to at least, in each subscription period. */
+  minimumCommitment: MinimumCommitment.optional(),
+  /** Whether a percentage off that a subscription carries is taken off its overages too. */
+  discountsCoverOverage: z.boolean().default(false),
   ...sold,
 });
 export type Plan = z.output<typeof Plan>;

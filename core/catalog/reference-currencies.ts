@@ -12,11 +12,17 @@ export function checkCurrencies(check: ReferenceCheck): void {
     bundles,
   };
   for (const [section, items] of Object.entries(sections)) {
-    for (const [id, { price, overage }] of Object.entries(items)) {
+    for (const [id, { price, overage, stopPolicy }] of Object.entries(items)) {
       if (price !== undefined) checkPrice(check, price, [section, id, 'price']);
       for (const [meter, rate] of Object.entries(overage))
         checkPrice(check, rate, [section, id, 'overage', meter]);
+      const cap = stopPolicy?.spendCap;
+      if (cap !== undefined) checkPrice(check, cap, [section, id, 'stopPolicy', 'spendCap']);
     }
+  }
+  for (const [id, { minimumCommitment }] of Object.entries(plans)) {
+    if (minimumCommitment !== undefined)
+      checkPrice(check, minimumCommitment, ['plans', id, 'minimumCommitment']);
   }
   checkGoals(check);
 }

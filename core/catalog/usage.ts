@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { STREAMS } from '../raw-event.js';
-import { Assumed, CurrencyCode, DecimalText, Id, MoneyAmount, Quantity, Text, areRising } from './values.js';
+import { Assumed, CurrencyCode, DecimalText, Id, MoneyTerm, Quantity, Text, areRising } from './values.js';
 
 /** Event types that a meter can read, and the stream each is in. */
 export const METERED_EVENT_TYPES = {
@@ -132,7 +132,8 @@ export const Limits = z.strictObject({
 
 /**
  * At the limit, `hard` pauses the work and `soft` goes on and bills the overage; the org's admin picks one of
- * `choices`. `spendCap` bounds a soft stop. `atLimit` says how a pause ends: by itself at the reset, or by approval.
+ * `choices`. `spendCap` bounds what a soft stop bills in a subscription period. `atLimit` says how a pause ends: by itself at the
+ * reset, or by approval.
  */
 export const StopPolicy = z
   .strictObject({
@@ -142,7 +143,7 @@ export const StopPolicy = z
       .min(1)
       .default(['hard', 'soft']),
     atLimit: z.enum(['pause', 'approval']).default('pause'),
-    spendCap: MoneyAmount.optional(),
+    spendCap: MoneyTerm.optional(),
     assumed: Assumed,
   })
   .refine((policy) => policy.choices.includes(policy.default), {

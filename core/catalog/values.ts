@@ -107,6 +107,24 @@ export const MoneyAmount = z
     assumed: value.assumed,
   }));
 
+const termFields = { ...moneyFields, assumed: Assumed, otherCurrencies: z.array(MoneyAmount).default([]) };
+
+/** An amount, and the same one where customers are billed in another currency; never converted. */
+export const MoneyTerm = z.strictObject(termFields).transform(({ amount, currency, ...rest }, context) => ({
+  ...readMoney(amount, currency, context),
+  ...rest,
+}));
+export type MoneyTerm = z.output<typeof MoneyTerm>;
+
+/** A period in which its plan is held for a part of the time owes that part of it by seconds, or all of it. */
+export const MinimumCommitment = z
+  .strictObject({ ...termFields, partialPeriod: z.enum(['prorated', 'full']).default('prorated') })
+  .transform(({ amount, currency, ...rest }, context) => ({
+    ...readMoney(amount, currency, context),
+    ...rest,
+  }));
+export type MinimumCommitment = z.output<typeof MinimumCommitment>;
+
 export const INTERVALS = ['week', 'month', 'quarter', 'year'] as const;
 
 /** What something costs: per interval, or `once`. `orMore` is the "+" of "$299+". */

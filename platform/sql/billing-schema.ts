@@ -1,4 +1,5 @@
 import { boolean, date, index, integer, jsonb, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
 import { instant, wide } from './columns.js';
 
 /** Writes that leave the house, each to happen once: what they are for, their bytes, and what has become of them. */
@@ -109,7 +110,9 @@ export const bills = pgTable(
   ],
 );
 
-/** The ledger of rated usage: Σ amount of a line is what it is worth. Rows are added and never changed. */
+export const BILL_LINE_KINDS = ['usage', 'quantity_credit', 'cap', 'coupon', 'commitment', 'credit'] as const;
+
+/** The ledger of rated usage, and of what changes what it comes to: Σ amount of a line is what it is worth. Rows are added and never changed. */
 export const billLines = pgTable(
   'bill_lines',
   {
@@ -126,6 +129,13 @@ export const billLines = pgTable(
     meterId: text('meter_id').notNull(),
     periodStart: instant('period_start').notNull(),
     periodEnd: instant('period_end').notNull(),
+    /** What it is for; `credit_id`, and of a quantity how much of it this entry uses up, where it is a prepaid credit. */
+    kind: text('kind', { enum: BILL_LINE_KINDS }).notNull().default('usage'),
+    creditId: text('credit_id'),
+    creditQuantity: text('credit_quantity'),
+    /** Of what is not usage: in words, and what the org's credits had left before its period was paid from them. */
+    words: text('words'),
+    creditsLeft: jsonb('credits_left').$type<Readonly<Record<string, string>>>(),
     used: text('used').notNull(),
     included: text('included'),
     overage: text('overage').notNull(),
@@ -144,6 +154,9 @@ export const billLines = pgTable(
   (table) => [
     primaryKey({ columns: [table.account, table.mode, table.lineId, table.sequence] }),
     index('bill_lines_by_cause').on(table.causeId),
+    index('bill_lines_by_credit')
+      .on(table.account, table.mode, table.orgId, table.creditId)
+      .where(sql`credit_id is not null`),
   ],
 );
 

@@ -349,6 +349,7 @@ function lineOf(orgId: string, meterId: string, amountMinor: bigint): OverageLin
     ...{ used: '1500', included: '1000', overage: '500', events: 3, eventDigest: '17' },
     ...{ status: 'due' as const, reason: null, amount: { amountMinor, currency: 'USD' } },
     ...{ isAssumed: false, isIncludedAssumed: false, stopPolicy: 'soft' as const, catalogVersion: 1n },
+    adjustment: null,
   };
 }
 

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
+import { adjustUsage, endedTerms } from '../../billing/adjustments/adjust-plan.js';
+import { creditsOf, Purse, type CreditEvent, type SpentCredits } from '../../billing/adjustments/credits.js';
 import { catalogVersions, soleVersion } from '../../billing/catalog-versions.js';
 import type { UsageWindow, WindowTotal } from '../../billing/metered-usage.js';
 import {
   overageQuestions,
   planOverage,
+  rateUsage,
+  type OverageBooks,
   type OverageLine,
   type OverageQuestion,
 } from '../../billing/overage-plan.js';
@@ -164,9 +168,54 @@ export function rate(
   ending: Period,
   asOf: Instant = at('2100-01-01T00:00:00Z'),
 ): Rated {
-  const versions = 'meters' in catalog ? soleVersion(catalog) : catalog;
-  const books = { subscriptions: subscriptionsOf(events), catalogAt: catalogVersions(versions), md5 };
+  const questions = overageQuestions(booksOf(catalog, events), ending, asOf);
+  const { usage, counted } = measured(questions, used);
+  return { ...planOverage(questions, usage), questions, usage, counted };
+}
+
+export interface Prepaid {
+  readonly granted?: readonly CreditEvent[];
+  readonly spent?: SpentCredits;
+  readonly billsGuesses?: boolean;
+}
+
+/** All lines of a month, usage and what changes what it comes to. */
+export function adjusted(
+  catalog: Catalog | readonly PublishedCatalog[],
+  events: readonly SubscriptionEvent[],
+  used: readonly Used[],
+  ending: Period,
+  { granted: credits = [], spent, billsGuesses = true }: Prepaid = {},
+): OverageLine[] {
+  const asOf = at('2100-01-01T00:00:00Z');
+  const books = booksOf(catalog, events);
   const questions = overageQuestions(books, ending, asOf);
+  const rated = rateUsage(questions, measured(questions, used).usage);
+  const purse = new Purse(creditsOf(credits), spent);
+  return adjustUsage(rated, questions, endedTerms(books, ending, asOf), purse, { md5, billsGuesses });
+}
+
+/** A credit event, of 1 August 2026 where nothing else is said. */
+export function granted(
+  creditId: string,
+  data: object,
+  { time = '2026-08-01T00:00:00Z', orgId = 'org_1' } = {},
+): CreditEvent {
+  return {
+    ...{ orgId, source: '/billing', eventId: `${creditId} ${time}`, at: at(time) },
+    data: JSON.stringify({ creditId, reason: 'a test', ...data }),
+  };
+}
+
+function booksOf(
+  catalog: Catalog | readonly PublishedCatalog[],
+  events: readonly SubscriptionEvent[],
+): OverageBooks {
+  const versions = 'meters' in catalog ? soleVersion(catalog) : catalog;
+  return { subscriptions: subscriptionsOf(events), catalogAt: catalogVersions(versions), md5 };
+}
+
+function measured(questions: readonly OverageQuestion[], used: readonly Used[]) {
   const usage = new Map<string, WindowTotal>();
   const counted = new Map<string, string[]>();
   for (const { lineId, windows } of questions) {
@@ -178,7 +227,7 @@ export function rate(
     }
     counted.set(lineId, ids);
   }
-  return { ...planOverage(questions, usage), questions, usage, counted };
+  return { usage, counted };
 }
 
 function isIn(
