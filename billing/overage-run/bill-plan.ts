@@ -5,7 +5,7 @@ import type { Money } from '../../core/money.js';
 import type { Period } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import type { OverageLine } from '../overage-plan.js';
-import { chargeable, isChargeable } from './stripe-amounts.js';
+import { chargeable, isChargeable } from '../../platform/outbound/stripe/stripe-amounts.js';
 
 /** Who pays for an org at Stripe. */
 export interface Payer {

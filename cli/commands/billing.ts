@@ -6,6 +6,7 @@ import { withExamples } from '../help.js';
 import { showCount, showMoney, showQuantity } from '../numbers.js';
 import { table } from '../output.js';
 import { listText, originOf, readList, type List } from '../pages.js';
+import { addBillingBackfillCommand } from './billing-backfill.js';
 import { addBillingRunCommands } from './billing-run.js';
 import { addBillingStatusCommands } from './billing-status.js';
 import { addLocalStripeCommand } from './local-stripe.js';
@@ -68,6 +69,7 @@ export function addBillingCommand(program: Command): void {
   withExamples(explain, 'headgate billing explain ovl_0a1b2c --period 2026-09');
   addBillingRunCommands(billing);
   addBillingStatusCommands(billing);
+  addBillingBackfillCommand(billing);
   addLocalStripeCommand(billing);
 }
 
