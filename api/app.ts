@@ -101,6 +101,7 @@ async function answerRequest(
       return services.logger.child({ requestId, operation: operation.path });
     },
     bytes,
+    header: (name) => request.headers.get(name),
     mediaType: mediaTypeOf(request),
     stream: () => streamOf(request, limit),
   };

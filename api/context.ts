@@ -19,6 +19,8 @@ export interface RequestContext {
   readonly log: Logger;
   /** The body of an operation that reads it whole, within its limit; else empty. */
   readonly bytes: Uint8Array;
+  /** Of the request; null where it was not sent. */
+  readonly header: (name: string) => string | null;
   /** Without its parameters, in lower case; '' where none was sent. */
   readonly mediaType: string;
   /**

@@ -1,4 +1,5 @@
 import { approveInvoice } from './billing/approve-invoice.js';
+import { backfillBilling } from './billing/backfill-billing.js';
 import { explainBillingLine } from './billing/explain-line.js';
 import { getInvoice } from './billing/get-invoice.js';
 import { linkCustomer } from './billing/link-customer.js';
@@ -51,6 +52,7 @@ import { readiness } from './system/readiness.js';
 import { status } from './system/status.js';
 import { listTargets } from './targets/list-targets.js';
 import { getUsage } from './usage/get-usage.js';
+import { postStripeWebhook } from './webhooks/post-stripe-webhook.js';
 
 /** The whole API, in the order of its document. A new operation is a file and a line here. */
 export const operations: readonly Operation[] = [
@@ -99,6 +101,8 @@ export const operations: readonly Operation[] = [
   listWaiting,
   linkCustomer,
   listCustomers,
+  backfillBilling,
+  postStripeWebhook,
   createKey,
   listKeys,
   revokeKey,

@@ -3,6 +3,7 @@ import type { Instant } from '../core/time.js';
 import type { ApiKeys } from '../platform/api-keys.js';
 import type { AuditLog } from '../platform/audit-log.js';
 import type { FileServices } from '../ingest/files/ingest-file.js';
+import type { StripeInbox } from '../ingest/stripe/stripe-inbox.js';
 import type { CatalogFile } from '../platform/catalog-file.js';
 import type { CatalogPublication, CatalogStore } from '../platform/catalog-store.js';
 import type { Config } from '../platform/config.js';
@@ -46,6 +47,8 @@ export interface Services {
   readonly transform: (request: TransformRequest) => Promise<Run>;
   /** Stripe and the ledger of its account, opened when first asked for. */
   readonly billing: () => Promise<BillingDesk>;
+  /** What Stripe tells us, on its way to events; opened when first asked for. */
+  readonly stripeInbox: () => Promise<StripeInbox>;
   /** Stands for this process's own user: what the CLI sends, in process or to the server that holds the directory. */
   readonly localToken: string;
   /** Null where no log lies between the API and the warehouse. */

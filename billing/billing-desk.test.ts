@@ -27,7 +27,10 @@ afterAll(async () => {
 /** With a live key even to a server of this machine, which a configuration would refuse. */
 function open(url: string, key: string, store: Sql = sql) {
   return openBillingDesk({
-    config: { secretKey: new SecretText(key), url: new SecretText(url), timeoutMs: 1_000, concurrency: 1 },
+    config: {
+      ...{ secretKey: new SecretText(key), url: new SecretText(url) },
+      ...{ timeoutMs: 1_000, concurrency: 1, webhookSecrets: [] },
+    },
     sql: store,
     audit: new AuditLog(store),
     clock: () => parseInstant('2026-10-01T00:00:00Z'),

@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Services } from '../api/services.js';
-import type { BillingDesk, DeskDeps } from '../billing/billing-desk.js';
+import type { DeskDeps } from '../billing/billing-desk.js';
 import type { Instant } from '../core/time.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
 import { ApiKeys } from '../platform/api-keys.js';
 import { AuditLog, type AuditRecord } from '../platform/audit-log.js';
 import { CatalogStore, type CatalogPublication } from '../platform/catalog-store.js';
 import type { Config } from '../platform/config.js';
+import type { InboxDeps, StripeInbox } from '../ingest/stripe/stripe-inbox.js';
 import { openDataDirectory, type DataDirectory } from '../platform/data-directory.js';
 import type { Lake } from '../platform/lake.js';
 import { createLogger } from '../platform/logger.js';
@@ -135,6 +136,19 @@ async function openServices(
   closers.push(() => telemetry.close());
   observeCompany(telemetry.meter, { sql, clock, quarantine, topics });
   const audit = new AuditLog(sql);
+  const ingest = {
+    log: openedLog.log,
+    vault,
+    quarantine,
+    limits: config.limits,
+    personalKeys: () => personalKeys.current(),
+    warehouse,
+    bulk: openedLog.kafka === null ? opened.bulk : null,
+    chunkLog: openedLog.chunkLog,
+    temporaryDirectory: directory.temporaryDirectory,
+  };
+  const inbox = inboxOf({ config, sql, ingest, catalogs, clock, logger, signal: shutdown.signal });
+  closers.push(inbox.stop);
   return {
     config,
     clock,
@@ -145,17 +159,7 @@ async function openServices(
     audit,
     vault,
     catalogs,
-    ingest: {
-      log: openedLog.log,
-      vault,
-      quarantine,
-      limits: config.limits,
-      personalKeys: () => personalKeys.current(),
-      warehouse,
-      bulk: openedLog.kafka === null ? opened.bulk : null,
-      chunkLog: openedLog.chunkLog,
-      temporaryDirectory: directory.temporaryDirectory,
-    },
+    ingest,
     publishCatalog: async (file, by) => {
       const publication = await catalogs.publish(file, { by }, clock());
       await audit.append(publishRecord(publication, by), clock());
@@ -169,6 +173,7 @@ async function openServices(
       return transformer.transform(request);
     },
     billing: deskOf({ ...options, sql, audit, logger, holder, signal: shutdown.signal }),
+    stripeInbox: inbox.open,
     topics,
     meter: telemetry.meter,
     readTelemetry: () => telemetry.read(),
@@ -183,16 +188,8 @@ type DeskParts = Pick<RuntimeOptions, 'config' | 'clock' | 'onProgress'> &
   Pick<DeskDeps, 'sql' | 'audit' | 'holder' | 'signal'> & { readonly logger: Logger };
 
 /** Opened once; a failure to is tried anew. */
-function deskOf({ config, logger, ...parts }: DeskParts): Services['billing'] {
-  const onUnexpected = (error: unknown): void => {
-    logger.error({ error }, 'billing: something unexpected');
-  };
-  const open = async (): Promise<BillingDesk> => {
-    // Stripe's SDK takes a while to load, and few commands need it.
-    const { openBillingDesk } = await import('../billing/billing-desk.js');
-    return openBillingDesk({ ...parts, config: config.stripe, onUnexpected });
-  };
-  let opened: ReturnType<Services['billing']> | null = null;
+function openedOnce<Opened>(open: () => Promise<Opened>): () => Promise<Opened> {
+  let opened: Promise<Opened> | null = null;
   return () => {
     opened ??= open().catch((error: unknown) => {
       opened = null;
@@ -200,6 +197,39 @@ function deskOf({ config, logger, ...parts }: DeskParts): Services['billing'] {
     });
     return opened;
   };
+}
+
+function deskOf({ config, logger, ...parts }: DeskParts): Services['billing'] {
+  const onUnexpected = (error: unknown): void => {
+    logger.error({ error }, 'billing: something unexpected');
+  };
+  return openedOnce(async () => {
+    // Stripe's SDK takes a while to load, and few commands need it.
+    const { openBillingDesk } = await import('../billing/billing-desk.js');
+    return openBillingDesk({ ...parts, config: config.stripe, onUnexpected });
+  });
+}
+
+type InboxParts = Omit<InboxDeps, 'own' | 'onUnexpected'> & {
+  readonly config: Config;
+  readonly logger: Logger;
+};
+
+function inboxOf({ config, logger, ...parts }: InboxParts): {
+  readonly open: Services['stripeInbox'];
+  readonly stop: () => Promise<void>;
+} {
+  const onUnexpected = (error: unknown): void => {
+    logger.error({ error }, 'webhooks: something unexpected');
+  };
+  let inbox: StripeInbox | null = null;
+  const open = openedOnce(async () => {
+    const { openOwnAccount } = await import('../platform/outbound/stripe/own-account.js');
+    const { StripeInbox: Inbox } = await import('../ingest/stripe/stripe-inbox.js');
+    inbox = new Inbox({ ...parts, own: await openOwnAccount(config.stripe, parts.sql), onUnexpected });
+    return inbox;
+  });
+  return { open, stop: async () => inbox?.stop() };
 }
 
 function transformerOf(

@@ -9,6 +9,8 @@ import { COMPACT_FROM_PARTS } from './embedded-transformer.js';
 /** Looked at this often, done once a day: a laptop that sleeps at night still gets its turn. */
 const LOOK_EVERY = '*/15 * * * *';
 const NIGHTLY = '30 3 * * *';
+/** What could not be worked off when it came, and what another process left. */
+const WORK_OFF_EVERY = '* * * * *';
 const DAY = 86_400n * MICROS_PER_SECOND;
 
 /** Whether this process is the one that does scheduled work. Embedded it always is. */
@@ -55,6 +57,17 @@ export function startScheduler({ services, lake, leadership }: Schedule): { stop
     );
     logger.info({ merged, forgotten }, 'daily work');
   };
+  const workOffInbox = async (): Promise<void> => {
+    await (await services.stripeInbox()).drain();
+  };
+  const lookForMissed = async (): Promise<void> => {
+    const inbox = await services.stripeInbox();
+    const { catchUp } = await import('../ingest/stripe/catch-up.js');
+    const missed = await catchUp(inbox, services.clock);
+    await inbox.drain();
+    const forgotten = await inbox.store.forget(services.clock() - BigInt(config.quarantineDays) * DAY);
+    if (missed + forgotten > 0) logger.info({ missed, forgotten }, 'webhooks');
+  };
   const transform = async (): Promise<void> => {
     const { runId } = await services.transform({ signal: services.shutdown.signal });
     logger.info({ runId }, 'scheduled run');
@@ -62,13 +75,17 @@ export function startScheduler({ services, lake, leadership }: Schedule): { stop
 
   const jobs = [
     start(LOOK_EVERY, 'daily work', tidyUp),
+    ...(config.stripe === null
+      ? []
+      : [
+          start(WORK_OFF_EVERY, 'webhooks', workOffInbox),
+          start(LOOK_EVERY, 'webhooks that never came', lookForMissed),
+          start(NIGHTLY, 'reconciliation', () => reconcileBySchedule(services)),
+        ]),
     ...(config.transformSchedule === null ? [] : [start(config.transformSchedule, 'transform', transform)]),
     ...(config.billing.schedule === null
       ? []
       : [start(config.billing.schedule, 'billing', () => billBySchedule(services))]),
-    ...(config.stripe === null
-      ? []
-      : [start(NIGHTLY, 'reconciliation', () => reconcileBySchedule(services))]),
   ];
   return {
     stop: async () => {

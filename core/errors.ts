@@ -43,6 +43,7 @@ export const ERROR_CODES = [
   'query_timeout',
   'result_too_large',
   // who may do what
+  'signature_refused',
   'key_missing',
   'key_invalid',
   'key_revoked',

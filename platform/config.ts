@@ -56,6 +56,8 @@ export interface StripeConfig {
   readonly timeoutMs: number;
   /** Customers that are billed at once. */
   readonly concurrency: number;
+  /** What its webhooks are signed with: one, or two while one is replaced by the other; none: webhooks are not taken. */
+  readonly webhookSecrets: readonly SecretText[];
 }
 
 /** How overages are billed by themselves, and what somebody must look at first. */
@@ -175,6 +177,7 @@ function stripeOf(settings: Settings): StripeConfig | null {
     url: url ?? null,
     timeoutMs: settings.HEADGATE_STRIPE_TIMEOUT_SECONDS * 1000,
     concurrency: settings.HEADGATE_STRIPE_CONCURRENCY,
+    webhookSecrets: settings.STRIPE_WEBHOOK_SECRET ?? [],
   };
 }
 

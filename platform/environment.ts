@@ -120,6 +120,11 @@ export const Environment = z.object({
     .regex(/^(sk|rk)_(test|live)_\S+$/, 'write a secret key of Stripe: sk_test_… or sk_live_…')
     .transform((text) => new SecretText(text))
     .optional(),
+  STRIPE_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[^\s,]+(,whsec_[^\s,]+)?$/, 'write a signing secret of Stripe, whsec_…; two with a comma while one is replaced')
+    .transform((text) => text.split(',').map((secret) => new SecretText(secret)))
+    .optional(),
   HEADGATE_STRIPE_URL: serviceUrl(['http:', 'https:'], 'http://127.0.0.1:12111').optional(),
   HEADGATE_STRIPE_TIMEOUT_SECONDS: wholeNumber(20, { min: 1, max: 80 }),
   HEADGATE_STRIPE_CONCURRENCY: wholeNumber(4, { min: 1, max: 50 }),

@@ -45,6 +45,8 @@ export const linkCustomer = operation({
       },
       now,
     );
+    // What Stripe told of this customer has waited for it.
+    (await services.stripeInbox()).kick();
     return customerLinkShape(linked);
   },
 });

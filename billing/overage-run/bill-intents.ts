@@ -11,7 +11,7 @@ import {
 } from '../../platform/outbound/intent.js';
 import { periodWords } from '../adjustments/adjustment-text.js';
 import type { Bill, BillLine } from './bill-plan.js';
-import { stripeAmount } from './stripe-amounts.js';
+import { stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
 
 /** What all intents of one overage run have in common. */
 export interface BillContext {

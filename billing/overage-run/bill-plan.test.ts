@@ -14,7 +14,7 @@ import {
   type LedgerLine,
   type Payer,
 } from './bill-plan.js';
-import { chargeable, stripeAmount } from './stripe-amounts.js';
+import { chargeable, stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const SEPTEMBER = between('2026-09-01T00:00:00Z', '2026-10-01T00:00:00Z');

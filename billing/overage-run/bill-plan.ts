@@ -7,7 +7,7 @@ import type { Period } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { isGuess, type OverageLine } from '../overage-plan.js';
 import { approvalReason, NOTHING_BILLED, type ApprovalRules, type BilledSoFar } from './approval.js';
-import { chargeable, isChargeable } from './stripe-amounts.js';
+import { chargeable, isChargeable } from '../../platform/outbound/stripe/stripe-amounts.js';
 
 /** Who pays for an org at Stripe. */
 export interface Payer {

@@ -1,6 +1,6 @@
 import { MICROS_PER_SECOND, type Period } from '../../core/time.js';
 import type { ReadInvoice } from '../../platform/outbound/stripe/read-invoice.js';
-import { stripeAmount } from './stripe-amounts.js';
+import { stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
 
 /** An item that must stand on the invoice. */
 export interface ExpectedItem {

@@ -7,6 +7,7 @@ import { showCount, showMoney, showQuantity } from '../numbers.js';
 import { table } from '../output.js';
 import { listText, originOf, readList, type List } from '../pages.js';
 import { addBillingCreditsCommand } from './billing-credits.js';
+import { addBillingBackfillCommand } from './billing-backfill.js';
 import { addBillingRunCommands } from './billing-run.js';
 import { addBillingStatusCommands } from './billing-status.js';
 import { addLocalStripeCommand } from './local-stripe.js';
@@ -74,6 +75,7 @@ export function addBillingCommand(program: Command): void {
   addBillingRunCommands(billing);
   addBillingStatusCommands(billing);
   addBillingCreditsCommand(billing);
+  addBillingBackfillCommand(billing);
   addLocalStripeCommand(billing);
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { RefusedError } from '../../core/errors.js';
 import * as billing from '../sql/billing-schema.js';
 import * as schema from '../sql/schema.js';
+import * as stripe from '../sql/stripe-schema.js';
 import type { Sql } from '../sql/sql.js';
 
 /** How much of a table came over. */
@@ -32,6 +33,9 @@ const TABLES: readonly PgTable[] = [
   billing.billLines,
   billing.carryMovements,
   billing.billBreaks,
+  stripe.webhookInbox,
+  stripe.stripeFacts,
+  stripe.stripeInvoices,
 ];
 
 /** Of what an installation was set up with, the keys go over; the warehouse and the topics of the other side are its own. */

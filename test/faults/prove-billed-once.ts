@@ -8,7 +8,7 @@ import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
 import { BillStore } from '../../billing/overage-run/bill-store.js';
 import type { WithdrawDeps } from '../../billing/overage-run/withdraw-bill.js';
 import { planOverages, runOverages, type RatedUsage } from '../../billing/overage-run/overage-run.js';
-import { stripeAmount } from '../../billing/overage-run/stripe-amounts.js';
+import { stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
 import type { OverageLine } from '../../billing/overage-plan.js';
 import { HeadgateError } from '../../core/errors.js';
 import { derivedId } from '../../core/ids.js';

@@ -7,7 +7,7 @@ import { linkCustomer } from '../../billing/overage-run/customer-links.js';
 import { runOverages } from '../../billing/overage-run/overage-run.js';
 import { entriesOf, listBills, listWaiting } from '../../billing/overage-run/read-bills.js';
 import { replayEntries } from '../../billing/overage-run/replay-line.js';
-import { moneyOfStripe } from '../../billing/overage-run/stripe-amounts.js';
+import { moneyOfStripe } from '../../platform/outbound/stripe/stripe-amounts.js';
 import { explainOverageLine, previewOverage, ratedLines } from '../../billing/preview-overage.js';
 import { startOfDay } from '../../core/calendar.js';
 import { eventSetDigest } from '../../core/event-set.js';

@@ -6,7 +6,11 @@ import type { SecretText } from '../../secrets.js';
 import type { OutsideAccount } from '../intent.js';
 
 /** The official SDK. It never sends twice by itself: who sends knows what may be sent again, and under which key. */
-export function stripeClient({ secretKey, url, timeoutMs }: Omit<StripeConfig, 'concurrency'>): Stripe {
+export function stripeClient({
+  secretKey,
+  url,
+  timeoutMs,
+}: Pick<StripeConfig, 'secretKey' | 'url' | 'timeoutMs'>): Stripe {
   const server = url === null ? null : new URL(url.reveal());
   return new Stripe(secretKey.reveal(), {
     maxNetworkRetries: 0,

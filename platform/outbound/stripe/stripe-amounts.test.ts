@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { CURRENCY_CODES } from '../../core/currencies.js';
-import { currencyOf, digitsOf, stepOf } from '../../fixtures/stripe/catalog/currencies.js';
+import { CURRENCY_CODES } from '../../../core/currencies.js';
+import { currencyOf, digitsOf, stepOf } from '../../../fixtures/stripe/catalog/currencies.js';
 import { chargeable, isChargeable, moneyOfStripe, stripeAmount } from './stripe-amounts.js';
 
 test.each([

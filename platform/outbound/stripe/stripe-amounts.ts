@@ -1,5 +1,5 @@
-import { tenToThe } from '../../core/decimal.js';
-import { currencyExponent, type Money } from '../../core/money.js';
+import { tenToThe } from '../../../core/decimal.js';
+import { currencyExponent, type Money } from '../../../core/money.js';
 
 /**
  * Stripe's minor unit is ISO 4217's, but for these. ISK and UGX have none, and are written with two digits that must be 00; of three

@@ -1,0 +1,43 @@
+import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
+import { allOf, idOf } from '../../platform/outbound/stripe/asking.js';
+import { listEvents, MONEY_EVENTS, SUBSCRIPTION_EVENTS } from '../../platform/outbound/stripe/read-events.js';
+import type { StripeInbox } from './stripe-inbox.js';
+
+interface Missed {
+  readonly types: Parameters<typeof listEvents>[1];
+  readonly since: Instant | null;
+  /** Only of these customers; null: of all. */
+  readonly linked: ReadonlySet<string> | null;
+}
+
+/** Ample for webhooks that are on their way, and for clocks that differ. */
+const OVERLAP = 3_600n * MICROS_PER_SECOND;
+const FIRST_LOOK = 86_400n * MICROS_PER_SECOND;
+
+/** A webhook that never came is in Stripe's list all the same: looks from shortly before the newest that did come. */
+export async function catchUp(inbox: StripeInbox, clock: () => Instant): Promise<number> {
+  const newest = await inbox.store.newestAt();
+  const since = newest === null ? clock() - FIRST_LOOK : newest - OVERLAP;
+  const types = [...SUBSCRIPTION_EVENTS, ...MONEY_EVENTS];
+  return putMissed(inbox, { types, since, linked: null }, clock);
+}
+
+/** Puts what is not there yet into the inbox, the oldest first, as it would have come. Returns how many. */
+export async function putMissed(
+  inbox: StripeInbox,
+  { types, since, linked }: Missed,
+  clock: () => Instant,
+): Promise<number> {
+  const created = since === null ? {} : { gte: Number(since / MICROS_PER_SECOND) };
+  const newestFirst = await allOf(() => listEvents(inbox.own.stripe, types, created));
+  let put = 0;
+  for (const event of newestFirst.reverse()) {
+    const { object } = event.data;
+    const customerId = 'customer' in object && !Array.isArray(object.customer) ? idOf(object.customer) : null;
+    if (linked !== null && (customerId === null || !linked.has(customerId))) continue;
+    const raw = Buffer.from(JSON.stringify(event));
+    const message = { eventId: event.id, type: event.type, raw, customerId };
+    if ((await inbox.store.put(message, clock())) === 'stored') put += 1;
+  }
+  return put;
+}
