@@ -59,6 +59,8 @@ export interface RunnerOptions {
   readonly dieAt?: number;
   /** At this step it is stopped, as a process is that the machine suspends, until the promise that it gives is kept. */
   readonly sleepAt?: { readonly step: string; readonly sleep: () => Promise<void> };
+  /** How long an answer of Stripe is waited for. */
+  readonly timeoutMs?: number;
   /** Another way of sending: what a test takes out, to see that it is missed. */
   readonly side?: (side: OtherSide) => OtherSide;
 }
@@ -118,7 +120,10 @@ export class OverageBed {
     this.server.clock.advance(DAY_SECONDS + 60);
   }
 
-  runner({ store }: Month, { dieAt, sleepAt, side = (own) => own }: RunnerOptions = {}): Runner {
+  runner(
+    { store }: Month,
+    { dieAt, sleepAt, timeoutMs = 5_000, side = (own) => own }: RunnerOptions = {},
+  ): Runner {
     const steps: string[] = [];
     let diedAt: string | null = null;
     let isAsleep = false;
@@ -138,7 +143,7 @@ export class OverageBed {
     const stripe = stripeClient({
       secretKey: new SecretText(this.server.secretKey),
       url: new SecretText(this.server.url),
-      timeoutMs: 5_000,
+      timeoutMs,
     });
     const intents = stepping(new IntentStore(sql), ['begin', 'distrustKey', 'settle', 'stop'], step);
     const deps: WithdrawDeps = {
