@@ -61,6 +61,8 @@ export interface RunnerOptions {
   readonly dieAt?: number;
   /** At this step it is stopped, as a process is that the machine suspends, until the promise that it gives is kept. */
   readonly sleepAt?: { readonly step: string; readonly sleep: () => Promise<void> };
+  /** How long an answer of Stripe is waited for. */
+  readonly timeoutMs?: number;
   /** Another way of sending: what a test takes out, to see that it is missed. */
   readonly side?: (side: OtherSide) => OtherSide;
   /** Another way of looking at an invoice before it is made final. */
@@ -124,7 +126,13 @@ export class OverageBed {
 
   runner(
     { store }: Month,
-    { dieAt, sleepAt, side = (own) => own, seen = (invoice) => invoice }: RunnerOptions = {},
+    {
+      dieAt,
+      sleepAt,
+      timeoutMs = 5_000,
+      side = (own) => own,
+      seen = (invoice) => invoice,
+    }: RunnerOptions = {},
   ): Runner {
     const steps: string[] = [];
     let diedAt: string | null = null;
@@ -145,7 +153,7 @@ export class OverageBed {
     const stripe = stripeClient({
       secretKey: new SecretText(this.server.secretKey),
       url: new SecretText(this.server.url),
-      timeoutMs: 5_000,
+      timeoutMs,
     });
     const intents = stepping(new IntentStore(sql), ['begin', 'distrustKey', 'settle', 'stop'], step);
     const deps: WithdrawDeps = {
