@@ -9,7 +9,7 @@ import type { CatalogAt } from './catalog-versions.js';
 import { allowanceLevels, type Bucket } from './allowance-levels.js';
 import { heldPeriods, isIncludedAssumed, type HeldPeriod } from './held-periods.js';
 import { meterProblem, type UsageWindow, type WindowTotal } from './metered-usage.js';
-import { overageTerms, type OverageTerms, type StopPolicy } from './overage-terms.js';
+import { overageTerms, type OverageTerms, type StopChoice, type StopPolicy } from './overage-terms.js';
 import { overageOfFlow, overageOfLevel, type RatedUsage } from './measure-overage.js';
 import { rateOverage } from './overage-price.js';
 import { routeUsage, type RoutedWindow } from './route-usage.js';
@@ -21,6 +21,8 @@ export interface OverageQuestion {
   readonly metered: HeldPeriod;
   readonly levels: readonly (readonly Bucket[])[];
   readonly windows: readonly (UsageWindow & RoutedWindow)[];
+  /** What the org chose for when its limits are reached, in force at the period's end; null where it chose nothing. */
+  readonly choice: StopChoice | null;
   /** Why its usage can't be counted; null when it can. */
   readonly problem: string | null;
 }
@@ -65,7 +67,11 @@ export interface OverageBooks {
   readonly subscriptions: readonly Subscription[];
   readonly catalogAt: CatalogAt;
   readonly md5: HashHex;
+  /** What an org chose for a meter, in force at an instant. Absent: nobody chose anything. */
+  readonly choiceAt?: ChoiceAt | undefined;
 }
+
+export type ChoiceAt = (orgId: string, meterId: string, at: Instant) => StopChoice | null;
 
 /**
  * Which usage to read: every meter of every subscription period that ends inside `ending`, and is over by `asOf`: a period that
@@ -79,7 +85,7 @@ export function overageQuestions(books: OverageBooks, ending: Period, asOf: Inst
 
 /** The same for the subscription periods that `periodsOf` picks. */
 export function questionsOf(
-  { subscriptions, catalogAt, md5 }: OverageBooks,
+  { subscriptions, catalogAt, md5, choiceAt }: OverageBooks,
   periodsOf: (subscription: Subscription) => readonly BillingPeriod[],
 ): OverageQuestion[] {
   const byOrg = new Map<string, Subscription[]>();
@@ -96,14 +102,18 @@ export function questionsOf(
         questionOf(
           metered,
           rivals.filter(({ meterId }) => meterId === metered.meterId),
-          md5,
+          { md5, choiceAt },
         ),
       );
     });
   });
 }
 
-function questionOf(metered: HeldPeriod, rivals: readonly HeldPeriod[], md5: HashHex): OverageQuestion[] {
+function questionOf(
+  metered: HeldPeriod,
+  rivals: readonly HeldPeriod[],
+  { md5, choiceAt }: Pick<OverageBooks, 'md5' | 'choiceAt'>,
+): OverageQuestion[] {
   const { orgId, subscriptionId, meterId, meter, start, end, holdings } = metered;
   if (!holdings.some(({ isBillable }) => isBillable)) return [];
   const lineId = derivedId(
@@ -119,6 +129,8 @@ function questionOf(metered: HeldPeriod, rivals: readonly HeldPeriod[], md5: Has
       lineId,
       metered,
       levels,
+      // A period's last instant decides.
+      choice: choiceAt?.(orgId, meterId, end - 1n) ?? null,
       problem,
       windows: windows.map((window, index) => ({
         ...window,
@@ -154,7 +166,7 @@ export function rateUsage(
 function lineOf(question: OverageQuestion, usage: ReadonlyMap<string, WindowTotal>): OverageLine {
   const { lineId, metered, windows } = question;
   const rated = ratedUsage(question, usage);
-  const terms = overageTerms(metered);
+  const terms = overageTerms(metered, question.choice);
   return {
     lineId,
     orgId: metered.orgId,

@@ -10,6 +10,7 @@ import {
   overageQuestions,
   planOverage,
   rateUsage,
+  type ChoiceAt,
   type OverageBooks,
   type OverageLine,
   type OveragePlan,
@@ -62,12 +63,14 @@ export interface OverageRequest {
   readonly ending: Period;
   readonly asOf: Instant;
   readonly orgId?: string | undefined;
+  /** What orgs chose for when their limits are reached; none where absent. */
+  readonly choiceAt?: ChoiceAt | undefined;
   /** What people call `ending`: 2026-09. */
   readonly month?: string | undefined;
 }
 
 async function loadQuestions(run: RunReader, request: OverageRequest): Promise<OverageQuestion[]> {
-  const books = await loadBooks(run, request.catalogs, request.orgId);
+  const books = await loadBooks(run, request.catalogs, request.orgId, request.choiceAt);
   return overageQuestions(books, request.ending, request.asOf);
 }
 
@@ -76,11 +79,13 @@ export async function loadBooks(
   run: RunReader,
   catalogs: readonly PublishedCatalog[],
   orgId: string | undefined,
+  choiceAt?: ChoiceAt,
 ): Promise<OverageBooks> {
   return {
     subscriptions: await loadSubscriptions(run, orgId),
     catalogAt: catalogVersions(catalogs),
     md5,
+    choiceAt,
   };
 }
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import * as billing from './billing-schema.js';
 import { rows, shippedMigrations } from './migrations.js';
+import * as quota from './quota-schema.js';
 import * as schema from './schema.js';
 import { transaction, type Sql } from './sql.js';
 
@@ -132,7 +133,7 @@ export function sqlContract(name: string, make: () => Promise<SqlUnderTest>): vo
     });
 
     test('the first migration makes every table of the schema, and no other, empty', async () => {
-      const tables = Object.values({ ...schema, ...billing }).filter((value) => is(value, PgTable));
+      const tables = Object.values({ ...schema, ...billing, ...quota }).filter((value) => is(value, PgTable));
       const made = await rows(
         sql.database,
         sqlText`select table_name from information_schema.tables where table_schema = current_schema()`,
