@@ -40,6 +40,7 @@ import { getQuarantined } from './quarantine/get-quarantined.js';
 import { listConflicts } from './quarantine/list-conflicts.js';
 import { listQuarantine } from './quarantine/list-quarantine.js';
 import { replayQuarantine } from './quarantine/replay-quarantine.js';
+import { checkQuota } from './quota/check-quota.js';
 import { createRun } from './runs/create-run.js';
 import { getRun } from './runs/get-run.js';
 import { listRuns } from './runs/list-runs.js';
@@ -88,6 +89,7 @@ export const operations: readonly Operation[] = [
   getLeadScore,
   listCommissions,
   getUsage,
+  checkQuota,
   previewBilling,
   explainBillingLine,
   replayBillingLine,

@@ -1,4 +1,5 @@
 import type { BillingDesk } from '../billing/billing-desk.js';
+import type { Quota } from '../billing/quota/quota.js';
 import type { Instant } from '../core/time.js';
 import type { ApiKeys } from '../platform/api-keys.js';
 import type { AuditLog } from '../platform/audit-log.js';
@@ -49,6 +50,8 @@ export interface Services {
   readonly billing: () => Promise<BillingDesk>;
   /** What Stripe tells us, on its way to events; opened when first asked for. */
   readonly stripeInbox: () => Promise<StripeInbox>;
+  /** What orgs have used since the run, what they may use, and what they chose. */
+  readonly quota: Quota;
   /** Stands for this process's own user: what the CLI sends, in process or to the server that holds the directory. */
   readonly localToken: string;
   /** Null where no log lies between the API and the warehouse. */

@@ -17,6 +17,7 @@ import {
   ratedUsage,
   rateUsage,
   usedIn,
+  type OverageBooks,
   type OverageLine,
   type OverageQuestion,
 } from './overage-plan.js';
@@ -48,18 +49,28 @@ export async function orgUsage(
   orgId: string,
   asOf: Instant,
 ): Promise<MeterUsage[]> {
-  const books = await loadBooks(run, catalogs, orgId);
-  // An as-of is exclusive.
-  const at = asOf - 1n;
-  const questions = questionsOf(books, (subscription) => {
-    const period = periodAt(subscription, at, books.catalogAt);
+  const questions = openQuestions(await loadBooks(run, catalogs, orgId), asOf);
+  return usageOf(questions, await readUsage(windowsOf(questions), run, asOf), asOf);
+}
+
+/** Every meter of the subscription periods that hold the last instant before `asOf`, which is exclusive. */
+export function openQuestions(books: OverageBooks, asOf: Instant): OverageQuestion[] {
+  return questionsOf(books, (subscription) => {
+    const period = periodAt(subscription, asOf - 1n, books.catalogAt);
     return period === null ? [] : [period];
   });
-  const usage = await readUsage(
-    questions.flatMap(({ windows }) => windows),
-    run,
-    asOf,
-  );
+}
+
+export function windowsOf(questions: readonly OverageQuestion[]): OverageQuestion['windows'] {
+  return questions.flatMap(({ windows }) => windows);
+}
+
+/** Rates questions and says what is left of each. */
+export function usageOf(
+  questions: readonly OverageQuestion[],
+  usage: ReadonlyMap<string, WindowTotal>,
+  asOf: Instant,
+): MeterUsage[] {
   const byLine = new Map(questions.map((question) => [question.lineId, question]));
   return rateUsage(questions, usage).flatMap((line) => {
     const question = byLine.get(line.lineId);

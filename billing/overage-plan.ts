@@ -11,7 +11,7 @@ import { allowanceLevels, allowedByTime, type Bucket } from './allowance-levels.
 import { heldPeriods, isIncludedAssumed, type HeldPeriod } from './held-periods.js';
 import { meterProblem } from './meter-readings.js';
 import type { UsageWindow, WindowTotal } from './metered-usage.js';
-import { overageTerms, type OverageTerms, type StopPolicy } from './overage-terms.js';
+import { overageTerms, type OverageTerms, type StopChoice, type StopPolicy } from './overage-terms.js';
 import { overageOfFlow, overageOfLevel, overageOfTime, type RatedUsage } from './measure-overage.js';
 import { rateOverage } from './overage-price.js';
 import { routeUsage, type RoutedWindow } from './route-usage.js';
@@ -24,6 +24,8 @@ export interface OverageQuestion {
   readonly metered: HeldPeriod;
   readonly levels: readonly (readonly Bucket[])[];
   readonly windows: readonly (UsageWindow & RoutedWindow)[];
+  /** What the org chose for when its limits are reached, in force at the period's end; null where it chose nothing. */
+  readonly choice: StopChoice | null;
   /** Why its usage can't be counted; null when it can. */
   readonly problem: string | null;
 }
@@ -75,7 +77,11 @@ export interface OverageBooks {
   readonly subscriptions: readonly Subscription[];
   readonly catalogAt: CatalogAt;
   readonly md5: HashHex;
+  /** What an org chose for a meter, in force at an instant. Absent: nobody chose anything. */
+  readonly choiceAt?: ChoiceAt | undefined;
 }
+
+export type ChoiceAt = (orgId: string, meterId: string, at: Instant) => StopChoice | null;
 
 /**
  * Which usage to read: every meter of every subscription period that ends inside `ending`, and is over by `asOf`: a period that
@@ -89,7 +95,7 @@ export function overageQuestions(books: OverageBooks, ending: Period, asOf: Inst
 
 /** The same for the subscription periods that `periodsOf` picks. */
 export function questionsOf(
-  { subscriptions, catalogAt, md5 }: OverageBooks,
+  { subscriptions, catalogAt, md5, choiceAt }: OverageBooks,
   periodsOf: (subscription: Subscription) => readonly BillingPeriod[],
 ): OverageQuestion[] {
   const byOrg = new Map<string, Subscription[]>();
@@ -106,14 +112,18 @@ export function questionsOf(
         questionOf(
           metered,
           rivals.filter(({ meterId }) => meterId === metered.meterId),
-          md5,
+          { md5, choiceAt },
         ),
       );
     });
   });
 }
 
-function questionOf(metered: HeldPeriod, rivals: readonly HeldPeriod[], md5: HashHex): OverageQuestion[] {
+function questionOf(
+  metered: HeldPeriod,
+  rivals: readonly HeldPeriod[],
+  { md5, choiceAt }: Pick<OverageBooks, 'md5' | 'choiceAt'>,
+): OverageQuestion[] {
   const { orgId, subscriptionId, meterId, meter, start, end, holdings } = metered;
   if (!holdings.some(({ isBillable }) => isBillable)) return [];
   const lineId = derivedId(
@@ -129,6 +139,8 @@ function questionOf(metered: HeldPeriod, rivals: readonly HeldPeriod[], md5: Has
       lineId,
       metered,
       levels,
+      // A period's last instant decides.
+      choice: choiceAt?.(orgId, meterId, end - 1n) ?? null,
       problem,
       windows: windows.map((window, index) => ({
         ...window,
@@ -185,7 +197,7 @@ export function inOrder(a: OverageLine, b: OverageLine): number {
 function lineOf(question: OverageQuestion, usage: ReadonlyMap<string, WindowTotal>): OverageLine {
   const { lineId, metered, windows } = question;
   const rated = ratedUsage(question, usage);
-  const terms = overageTerms(metered);
+  const terms = overageTerms(metered, question.choice);
   return {
     lineId,
     orgId: metered.orgId,

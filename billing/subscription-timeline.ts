@@ -31,6 +31,8 @@ export interface SubscriptionState {
   readonly to: Instant | null;
   /** Usage in it is billed: the subscription is active or past due, and no trial is running. */
   readonly isBillable: boolean;
+  /** A trial is running: usage goes on, and nobody pays for it. */
+  readonly isTrial: boolean;
   readonly currency: string;
   /** What is held, billed or not; nothing once it is canceled. */
   readonly items: readonly HeldItem[];
@@ -172,12 +174,14 @@ function statesOf(
   const trialEnd = data.trialEndsAt == null ? null : parseInstant(data.trialEndsAt);
   const isBilledAfterTrial = BILLABLE.has(status) || status === 'trialing';
   if (trialEnd === null || !isBilledAfterTrial) {
-    return [{ from, to, isBillable: BILLABLE.has(status), ...rest }];
+    return [{ from, to, isBillable: BILLABLE.has(status), isTrial: status === 'trialing', ...rest }];
   }
-  if (trialEnd <= from) return [{ from, to, isBillable: true, ...rest }];
-  if (to !== null && trialEnd >= to) return [{ from, to, isBillable: false, ...rest }];
+  const billed = { isBillable: true, isTrial: false, ...rest };
+  const tried = { isBillable: false, isTrial: true, ...rest };
+  if (trialEnd <= from) return [{ from, to, ...billed }];
+  if (to !== null && trialEnd >= to) return [{ from, to, ...tried }];
   return [
-    { from, to: trialEnd, isBillable: false, ...rest },
-    { from: trialEnd, to, isBillable: true, ...rest },
+    { from, to: trialEnd, ...tried },
+    { from: trialEnd, to, ...billed },
   ];
 }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Services } from '../api/services.js';
 import type { DeskDeps } from '../billing/billing-desk.js';
+import { openQuota } from '../billing/quota/quota.js';
 import type { Instant } from '../core/time.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
 import { ApiKeys } from '../platform/api-keys.js';
@@ -172,6 +173,15 @@ async function openServices(
       await topics?.catchUp(request.onProgress ?? (() => undefined));
       return transformer.transform(request);
     },
+    quota: openQuota({
+      ...{ sql, audit, catalogs, clock, warehouse: opened.warehouse },
+      withRun: (work) => runs.withRun({}, work),
+      currentRunId: () => runs.currentRunId(),
+      delinquencyOf: () => Promise.resolve('none'),
+      onError: (error) => {
+        logger.error({ error }, 'quota: usage could not be read');
+      },
+    }),
     billing: deskOf({ ...options, sql, audit, logger, holder, signal: shutdown.signal }),
     stripeInbox: inbox.open,
     topics,

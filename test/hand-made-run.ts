@@ -54,6 +54,20 @@ const INTERMEDIATES: Readonly<Record<string, Readonly<Record<string, string>>>> 
     first_value_at: 'timestamp',
     ended_at: 'timestamp',
   },
+  int_corrections: {
+    stream: 'varchar',
+    position: 'bigint',
+    identity: 'varchar',
+    type: 'varchar',
+    subject: 'varchar',
+    at: 'timestamp',
+    source: 'varchar',
+    event_id: 'varchar',
+    target_identity: 'varchar',
+    target_source: 'varchar',
+    target_id: 'varchar',
+    amended_data: 'varchar',
+  },
   int_mrr_items: { org_id: 'varchar', product_id: 'varchar', valid_from: 'timestamp', valid_to: 'timestamp' },
 };
 
@@ -95,7 +109,7 @@ async function writeFacts(connection: DuckDBConnection, file: string, rows: read
 }
 
 function typeOf(name: string, value: Cell): string {
-  if (name === 'at') return 'timestamp';
+  if (name === 'at' || name === 'recorded_at') return 'timestamp';
   if (name === 'day') return 'date';
   if (name === 'quantity' || name === 'saved_minutes') return 'decimal(38, 12)';
   if (typeof value === 'boolean') return 'boolean';

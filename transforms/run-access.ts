@@ -97,6 +97,11 @@ export class RunAccess {
     });
   }
 
+  /** The one that readers are given now; null before the first. */
+  async currentRunId(): Promise<string | null> {
+    return (await this.resolvePointer())?.runId ?? null;
+  }
+
   private async resolvePointer(): Promise<Run | null> {
     const now = this.shared?.clock() ?? 0n;
     if (this.current === null || this.isOld(this.current, now)) {

@@ -14,7 +14,7 @@ import { formatMoney } from '../../core/money.js';
 import { formatInstant } from '../../core/time.js';
 import { rateOverage, type Price } from '../overage-price.js';
 import { isGuess, type OverageLine } from '../overage-plan.js';
-import type { SpendCap } from '../overage-terms.js';
+import { OWN_CAP, type SpendCap } from '../overage-terms.js';
 import { ADJUSTMENT_ID, type Adjustment, type AdjustmentKind } from './adjustment.js';
 import type { Credit, Purse } from './credits.js';
 import { quantityWords, periodWords, percentWords } from './adjustment-text.js';
@@ -145,24 +145,25 @@ function useQuantities(
 
 /** What a product's soft stop bills above its cap is given back. */
 function capCharges(charged: readonly Charged[], { period }: PeriodTerms, write: Write): OverageLine[] {
-  const byProduct = new Map<string, { cap: SpendCap; version: bigint; amountMinor: bigint }>();
+  const byCap = new Map<string, { cap: SpendCap; version: bigint; amountMinor: bigint }>();
   for (const { cap, line, amountMinor } of charged) {
     if (cap === null) continue;
     const version = line.catalogVersion ?? 0n;
-    const known = byProduct.get(cap.productId);
-    byProduct.set(cap.productId, {
+    const known = byCap.get(cap.capId);
+    byCap.set(cap.capId, {
       ...(known === undefined || known.version < version ? { cap, version } : known),
       amountMinor: (known?.amountMinor ?? 0n) + amountMinor,
     });
   }
-  return [...byProduct]
+  return [...byCap]
     .sort(([a], [b]) => compareText(a, b))
     .filter(([, { cap, amountMinor }]) => amountMinor > cap.amountMinor)
-    .map(([productId, { cap, version, amountMinor }]) => {
+    .map(([capId, { cap, version, amountMinor }]) => {
       const usage = formatMoney({ ...cap, amountMinor });
-      const words = `Spend cap of ${productId}, ${periodWords(period)}: ${formatMoney(cap)}, used ${usage}`;
+      const whose = capId.startsWith(OWN_CAP) ? 'Own spend cap' : `Spend cap of ${capId}`;
+      const words = `${whose}, ${periodWords(period)}: ${formatMoney(cap)}, used ${usage}`;
       const line = { amountMinor: cap.amountMinor - amountMinor, catalogVersion: version };
-      return write('cap', productId, line, { words });
+      return write('cap', capId, line, { words });
     });
 }
 

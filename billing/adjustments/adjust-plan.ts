@@ -82,7 +82,7 @@ function chargesOf(
     }
     const question = questionOf.get(line.lineId);
     if (line.status !== 'due' || question === undefined) continue;
-    const { price, cap } = overageTerms(question.metered);
+    const { price, spendCap: cap } = overageTerms(question.metered, question.choice);
     if (price?.ok !== true) continue;
     if (!billsGuesses && isGuess(line)) unknown ??= `${line.meterId} is billed by what the catalog assumes`;
     else charges.push({ line, overage: parseDecimal(line.overage), price, cap });

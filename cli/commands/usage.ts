@@ -9,6 +9,7 @@ import { OverageLine, overageTable } from './overage-text.js';
 const UsageAnswer = z.looseObject({
   run_id: z.string(),
   as_of: z.string(),
+  is_live: z.boolean(),
   usage: z.array(OverageLine),
 });
 
@@ -17,7 +18,11 @@ export function addUsageCommand(program: Command): void {
     .command('usage')
     .argument('<org>', 'its id: the subject of its events')
     .description('what an org has used in its open periods, what is included and what is over')
-    .option('--as-of <instant>', 'in the run measured as of this instant', instantArgument)
+    .option(
+      '--as-of <instant>',
+      'in the run measured as of this instant (default: now, with what came in since the run)',
+      instantArgument,
+    )
     .action(showUsage);
   withExamples(usage, 'headgate usage org_12', 'headgate usage org_12 --json');
 }
@@ -32,6 +37,7 @@ async function showUsage(orgId: string, options: { asOf?: string }, command: Com
       answer.usage.length === 0
         ? 'no meters: the org has no subscription with metered usage now'
         : overageTable(answer.usage);
-    output.answer(answer, () => `${body}\n\n${originOf(answer.as_of, answer.run_id)}`);
+    const since = answer.is_live ? ' and what came in since' : '';
+    output.answer(answer, () => `${body}\n\n${originOf(answer.as_of, answer.run_id)}${since}`);
   });
 }

@@ -3,6 +3,7 @@ import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core
 import { z } from 'zod';
 import { RefusedError } from '../../core/errors.js';
 import * as billing from '../sql/billing-schema.js';
+import * as quota from '../sql/quota-schema.js';
 import * as schema from '../sql/schema.js';
 import * as stripe from '../sql/stripe-schema.js';
 import type { Sql } from '../sql/sql.js';
@@ -36,6 +37,9 @@ const TABLES: readonly PgTable[] = [
   stripe.webhookInbox,
   stripe.stripeFacts,
   stripe.stripeInvoices,
+  quota.stopChoices,
+  quota.usageAlerts,
+  quota.webhookMessages,
 ];
 
 /** Of what an installation was set up with, the keys go over; the warehouse and the topics of the other side are its own. */

@@ -7,6 +7,7 @@ export default defineConfig({
     './platform/sql/schema.ts',
     './platform/sql/billing-schema.ts',
     './platform/sql/stripe-schema.ts',
+    './platform/sql/quota-schema.ts',
   ],
   out: './platform/sql/migrations',
 });

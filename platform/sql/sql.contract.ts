@@ -5,6 +5,7 @@ import { z } from 'zod';
 import * as billing from './billing-schema.js';
 import * as stripe from './stripe-schema.js';
 import { rows, shippedMigrations } from './migrations.js';
+import * as quota from './quota-schema.js';
 import * as schema from './schema.js';
 import { transaction, type Sql } from './sql.js';
 
@@ -133,7 +134,9 @@ export function sqlContract(name: string, make: () => Promise<SqlUnderTest>): vo
     });
 
     test('the first migration makes every table of the schema, and no other, empty', async () => {
-      const tables = Object.values({ ...schema, ...billing, ...stripe }).filter((value) => is(value, PgTable));
+      const tables = Object.values({ ...schema, ...billing, ...stripe, ...quota }).filter((value) =>
+        is(value, PgTable),
+      );
       const made = await rows(
         sql.database,
         sqlText`select table_name from information_schema.tables where table_schema = current_schema()`,

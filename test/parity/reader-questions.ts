@@ -31,7 +31,7 @@ export async function readerQuestions(reader: RunReader, month: string, seed: nu
     ...(await drillQuestions(reader, random)),
     ...orgs.flatMap((id) => [
       `/v1/orgs/${encodeURIComponent(id)}`,
-      `/v1/usage/${encodeURIComponent(id)}`,
+      `/v1/usage/${encodeURIComponent(id)}?live=false`,
       `/v1/billing/preview?month=${month}&org=${encodeURIComponent(id)}`,
     ]),
     ...leads.map((id) => `/v1/leads/${encodeURIComponent(id)}/score`),

@@ -1,7 +1,7 @@
 {#
   Identity and corrections, in one place (events.md). Runs read raw rows through these macros, rendered by dbt; drill, usage and
-  rating read the facts that a run kept. Nothing here may call dbt, only `target.type` decides, so that what reads the tail above
-  a run (usage between runs, which comes with quotas) can render the same text.
+  rating read the facts that a run kept, and what is asked between runs adds the tail above them, rendered from the same text
+  (live.sql). Nothing here may call dbt, only `target.type` decides.
 
   A raw relation has the columns log_partition, log_offset, recorded_at, source, id, identity, type, subject, time, data, raw_hash.
 #}
@@ -11,10 +11,20 @@
 
 {# `positions`: [[partition, highest offset that counts], …]. A partition that is not named does not count; no watermark at all counts everything. #}
 {% macro within_watermark(positions, watermark) %}
-  {%- if positions -%}
+  {%- if positions and positions | length > 0 -%}
     ({% for position in positions %}(log_partition = {{ position[0] }} and log_offset <= {{ position[1] }}){% if not loop.last %} or {% endif %}{% endfor %})
   {%- elif watermark -%} (1 = 0)
   {%- else -%} (1 = 1) {%- endif -%}
+{% endmacro %}
+
+{# Rows above a watermark. Spelled so that an engine finds them by their offsets, which it would not by the negation of the above;
+   DuckDB's log has one partition. #}
+{% macro beyond_watermark(positions) %}
+  {%- if not positions or positions | length == 0 -%} (1 = 1)
+  {%- elif positions | length == 1 and target.type == 'duckdb' -%} (log_offset > {{ positions[0][1] }})
+  {%- else -%}
+    ({% for position in positions %}(log_partition = {{ position[0] }} and log_offset > {{ position[1] }}) or {% endfor %}log_partition not in ({% for position in positions %}{{ position[0] }}{% if not loop.last %}, {% endif %}{% endfor %}))
+  {%- endif -%}
 {% endmacro %}
 
 {#
@@ -60,6 +70,8 @@ select
     corrections.source as source,
     corrections.id as event_id,
     {{ identity_of(json_text('corrections.data', 'targetSource'), json_text('corrections.data', 'targetId')) }} as target_identity,
+    {{ json_text('corrections.data', 'targetSource') }} as target_source,
+    {{ json_text('corrections.data', 'targetId') }} as target_id,
     {{ json_object('corrections.data', 'data') }} as amended_data
 from {{ raw }} as corrections
 where corrections.type in ('event.voided', 'event.amended')
@@ -141,18 +153,4 @@ where events.time < {{ as_of }}
     and repeats.position is null
     and not coalesce(in_force.is_void, false)
     and events.type not in ('event.voided', 'event.amended')
-{% endmacro %}
-
-{# All of the above over one raw relation that is small, as the tail above a run is. Nothing reads the tail yet: that comes with quotas. #}
-{% macro resolved_events(stream, raw, decisions, as_of) %}
-with
-repeats as ({{ repeated_rows(stream, raw, decisions) }}),
-standing as (
-    select rows_of_log.* from {{ raw }} as rows_of_log
-    left join repeats on {{ position_of('rows_of_log') }} = repeats.position
-    where repeats.position is null
-),
-corrections as ({{ correction_rows('standing') }}),
-in_force as ({{ corrections_in_force('corrections', as_of) }})
-{{ corrected_events(raw, 'repeats', 'in_force', as_of) }}
 {% endmacro %}

@@ -1,0 +1,112 @@
+import { asc, count, inArray } from 'drizzle-orm';
+import { newId, RANDOM_BYTES } from '../../core/ids.js';
+import { randomBytes } from 'node:crypto';
+import type { Money } from '../../core/money.js';
+import { formatInstant, type Instant } from '../../core/time.js';
+import type { AuditLog } from '../../platform/audit-log.js';
+import { stopChoices } from '../../platform/sql/quota-schema.js';
+import { transaction, type Sql, type SqlDatabase } from '../../platform/sql/sql.js';
+import type { ChoiceAt } from '../overage-plan.js';
+import type { StopChoice } from '../overage-terms.js';
+
+/** What an org chose, with when and why. `default`: it took its choice back. */
+export interface ChosenStop {
+  readonly choiceId: string;
+  readonly orgId: string;
+  /** Null: all meters that have no choice of their own. */
+  readonly meterId: string | null;
+  readonly stop: 'hard' | 'soft' | 'default';
+  readonly spendCap: Money | null;
+  readonly effectiveAt: Instant;
+  readonly reason: string;
+  readonly chosenBy: string;
+}
+
+type Row = typeof stopChoices.$inferSelect;
+
+/** What orgs chose, of some or of all, oldest first. */
+export async function listChoices(sql: Sql, orgIds?: readonly string[]): Promise<ChosenStop[]> {
+  const rows = await sql.database
+    .select()
+    .from(stopChoices)
+    .where(orgIds === undefined ? undefined : inArray(stopChoices.orgId, [...orgIds]))
+    .orderBy(asc(stopChoices.effectiveAt), asc(stopChoices.choiceId));
+  return rows.map(chosenOf);
+}
+
+/** Changes with every choice, whoever's clock it was dated by. */
+export async function countChoices(sql: Sql): Promise<number> {
+  const [row] = await sql.database.select({ choices: count() }).from(stopChoices);
+  return row?.choices ?? 0;
+}
+
+/** What was in force: of the choices for the meter the last, else of those for all meters. */
+export function choiceAtOf(choices: readonly ChosenStop[]): ChoiceAt {
+  const byOrg = new Map<string, ChosenStop[]>();
+  for (const choice of choices) byOrg.set(choice.orgId, [...(byOrg.get(choice.orgId) ?? []), choice]);
+  return (orgId, meterId, at) => {
+    const inTime = (byOrg.get(orgId) ?? []).filter(({ effectiveAt }) => effectiveAt <= at);
+    const own = inTime.findLast((choice) => choice.meterId === meterId);
+    const found =
+      own === undefined || own.stop === 'default'
+        ? inTime.findLast((choice) => choice.meterId === null)
+        : own;
+    return found === undefined ? null : stopChoiceOf(found);
+  };
+}
+
+function stopChoiceOf({ stop, spendCap, meterId }: ChosenStop): StopChoice | null {
+  return stop === 'default' ? null : { stop, spendCap, meterId };
+}
+
+/** What is in force for an org, one for all meters and one for each that has its own. */
+export async function choicesInForce(sql: Sql, orgId: string, now: Instant): Promise<ChosenStop[]> {
+  const inForce = new Map<string | null, ChosenStop>();
+  for (const choice of await listChoices(sql, [orgId])) {
+    if (choice.effectiveAt <= now) inForce.set(choice.meterId, choice);
+  }
+  return [...inForce.values()];
+}
+
+export type NewChoice = Omit<ChosenStop, 'choiceId' | 'effectiveAt'>;
+
+/** Enters a choice, from now on: what was billed under another one stays as it was. It is on the record with it. */
+export function enterChoice(
+  { sql, audit }: { readonly sql: Sql; readonly audit: AuditLog },
+  choice: NewChoice,
+  now: Instant,
+): Promise<ChosenStop> {
+  const { orgId, meterId, stop, spendCap, reason, chosenBy } = choice;
+  const row: Row = {
+    choiceId: newId('stp', now, randomBytes(RANDOM_BYTES)),
+    orgId,
+    meterId,
+    stop,
+    spendCapMinor: spendCap?.amountMinor ?? null,
+    spendCapCurrency: spendCap?.currency ?? null,
+    effectiveAt: now,
+    reason,
+    chosenBy,
+    createdAt: now,
+  };
+  return transaction(sql, async (database: SqlDatabase) => {
+    await database.insert(stopChoices).values(row);
+    const details = {
+      meter: meterId,
+      stop,
+      spendCapMinor: spendCap?.amountMinor.toString() ?? null,
+      currency: spendCap?.currency ?? null,
+      effectiveAt: formatInstant(now),
+      reason,
+    };
+    await audit.appendIn(database, { actor: chosenBy, action: 'quota.choose', target: orgId, details }, now);
+    return chosenOf(row);
+  });
+}
+
+function chosenOf(row: Row): ChosenStop {
+  const { choiceId, orgId, meterId, stop, effectiveAt, reason, chosenBy } = row;
+  const { spendCapMinor: amountMinor, spendCapCurrency: currency } = row;
+  const spendCap = amountMinor === null || currency === null ? null : { amountMinor, currency };
+  return { choiceId, orgId, meterId, stop, spendCap, effectiveAt, reason, chosenBy };
+}
