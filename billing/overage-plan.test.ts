@@ -194,13 +194,14 @@ describe('money', () => {
     ]);
   });
 
-  test('a meter that this version does not count is said, not left out', () => {
+  test('a meter whose filter can't be read is said, not left out', () => {
     const meter = {
       name: 'Users',
       unit: 'user',
-      stream: 'installs',
-      eventType: 'session.active',
+      stream: 'executions',
+      eventType: 'execution.completed',
       aggregation: 'unique',
+      filter: { region: ['eu'] },
     };
     const users = catalogOf({
       meters: { users: meter },
