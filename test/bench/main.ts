@@ -8,6 +8,8 @@ import { benchFileIngest, benchIngestMemory } from './file-ingest.js';
 import { printFigures, type Figure } from './figure.js';
 import { benchBatches, benchSingles } from './http-ingest.js';
 import { benchMetricReads } from './metric-reads.js';
+import { benchOverageRating } from './overage-rating.js';
+import { benchOverageRun } from './overage-run.js';
 import { benchClickHouseTransform, benchTransform } from './transform.js';
 
 /*
@@ -39,6 +41,8 @@ try {
   await measure('singles', benchSingles);
   await measure('engines', benchEngines);
   await measure('reads', () => benchMetricReads(file, company.endsAt));
+  await measure('rating', () => benchOverageRating(values.large ? 10_000_000 : 1_000_000));
+  await measure('billing', () => benchOverageRun(values.large ? 5_000 : 500, directory));
   if (values.large) {
     const large = join(directory, 'large.ndjson');
     console.error('writing a company of 10 million events …');
