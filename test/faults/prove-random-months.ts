@@ -259,7 +259,7 @@ export class RandomMonths {
         .map(({ customer, total, currency }): [string, bigint] => {
           const code = currency.toUpperCase();
           return [
-            keyOf(orgOf.get(String(customer)) ?? '', code),
+            keyOf(orgOf.get(typeof customer === 'string' ? customer : '') ?? '', code),
             moneyOfStripe(BigInt(total), code).amountMinor,
           ];
         }),
@@ -304,7 +304,7 @@ export class RandomMonths {
     const invoices = (await this.invoices()).filter(isForeign);
     const items = (await this.items()).filter(isForeign);
     return new Map<string, unknown>([
-      ...invoices.map(({ id, status, total }): [string, unknown] => [String(id), { status, total }]),
+      ...invoices.map(({ id, status, total }): [string, unknown] => [id, { status, total }]),
       ...items.map(({ id, invoice, amount }): [string, unknown] => [id, { invoice, amount }]),
     ]);
   }
