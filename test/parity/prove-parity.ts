@@ -7,15 +7,6 @@ import { openClickHouseCompany, TopicFeed } from '../support/clickhouse-company.
 import { catalogFile, openCompany, type TestCompany } from '../support/company.js';
 import { expectEqualMarts, exportMarts, exportRun } from '../support/marts-export.js';
 import { COMPANY_SEED, openMeasuredCompany } from '../support/measured-company.js';
-import type { RunAccess } from '../../transforms/run-access.js';
-import { meteredHistories } from '../integration/metered-companies.js';
-import {
-  expectAsDrawn,
-  expectByHand,
-  explainedOn,
-  METERED_LINES,
-  type InRun,
-} from '../integration/prove-aggregations.js';
 import { HISTORIES_AS_OF, randomHistories } from './random-histories.js';
 
 /**
@@ -36,12 +27,7 @@ export function proveParity(catalogNames: readonly string[]): void {
       rmSync(directory, { recursive: true, force: true });
     });
 
-    async function expectParity(
-      company: TestCompany,
-      name: string,
-      asOf: string,
-      alsoEqual: (runs: readonly RunAccess[]) => Promise<void> = () => Promise.resolve(),
-    ) {
+    async function expectParity(company: TestCompany, name: string, asOf: string) {
       const { services } = company.runtime;
       const other = await openClickHouseCompany(clickHouse, {
         catalogs: services.catalogs,
@@ -58,7 +44,6 @@ export function proveParity(catalogNames: readonly string[]): void {
         const onDuckdb = await exportMarts(company, run);
         expectEqualMarts(await exportRun(other.runs, otherRun), onDuckdb);
         expect(otherRun.eventCounts).toEqual(run.eventCounts);
-        await alsoEqual([services.runs, other.runs]);
         return onDuckdb;
       } finally {
         await other.stop();
@@ -74,46 +59,22 @@ export function proveParity(catalogNames: readonly string[]): void {
       }
     });
 
-    test(
-      'random histories of 120 orgs: equal exports of all marts, equal rating',
-      { timeout: 600_000 },
-      async () => {
-        console.log(`histories of seed ${COMPANY_SEED}`);
-        const file = await catalogFile('fleetprompt');
-        const metered = [...METERED_LINES, ...meteredHistories(COMPANY_SEED, 40)];
-        const lines = [...randomHistories(file.catalog, COMPANY_SEED, 80), ...metered];
-        const company = await openCompany();
-        try {
-          await company.runtime.services.publishCatalog(file, 'test');
-          const report = await company.ingest(lines);
-          expect(report).toMatchObject({ accepted: lines.length, quarantined: 0 });
-          await company.transform(HISTORIES_AS_OF);
-          const onDuckdb = await expectParity(company, 'random histories', HISTORIES_AS_OF, (runs) =>
-            expectEqualRating(runs, metered),
-          );
-          const filled = [...onDuckdb].filter(([, text]) => text !== '').map(([name]) => name);
-          expect(filled).toEqual([...onDuckdb.keys()]);
-        } finally {
-          await company.remove();
-        }
-      },
-    );
+    test('random histories of 80 orgs: equal exports of all marts', { timeout: 600_000 }, async () => {
+      console.log(`histories of seed ${COMPANY_SEED}`);
+      const file = await catalogFile('fleetprompt');
+      const lines = randomHistories(file.catalog, COMPANY_SEED, 80);
+      const company = await openCompany();
+      try {
+        await company.runtime.services.publishCatalog(file, 'test');
+        const report = await company.ingest(lines);
+        expect(report).toMatchObject({ accepted: lines.length, quarantined: 0 });
+        await company.transform(HISTORIES_AS_OF);
+        const onDuckdb = await expectParity(company, 'random histories', HISTORIES_AS_OF);
+        const filled = [...onDuckdb].filter(([, text]) => text !== '').map(([name]) => name);
+        expect(filled).toEqual([...onDuckdb.keys()]);
+      } finally {
+        await company.remove();
+      }
+    });
   });
-}
-
-/** Every aggregation by hand, and drawn usage as a second rater has it: the same lines, digests and events on both engines. */
-async function expectEqualRating(runs: readonly RunAccess[], lines: readonly string[]): Promise<void> {
-  const engines = runs.map(
-    (access): InRun =>
-      (work) =>
-        access.withRun({}, ({ reader }) => work(reader)),
-  );
-  const rated = [];
-  for (const inRun of engines) {
-    await expectByHand(inRun);
-    const found = await expectAsDrawn(inRun, lines);
-    const some = found.filter((_, index) => index % 9 === 0);
-    rated.push({ found, events: await explainedOn(inRun, some) });
-  }
-  expect(rated[1]).toEqual(rated[0]);
 }
