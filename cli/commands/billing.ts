@@ -61,7 +61,7 @@ export function addBillingCommand(program: Command): void {
   const explain = billing
     .command('explain')
     .argument('<line>', 'as the preview lists it: ovl_…')
-    .description('the events behind one line; their quantities add up to what was used')
+    .description('the events behind one line, each with the quantity that it put in')
     .option('--period <month>', 'the month of the preview (default: the last that is over)', monthArgument)
     .option('--as-of <instant>', 'in the run measured as of this instant', instantArgument)
     .action(explainLine);
