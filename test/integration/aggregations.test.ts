@@ -9,7 +9,7 @@ import { expectAsDrawn, expectByHand, METERED_LINES, METER_IDS, type InRun } fro
 
 /* On DuckDB; test/parity holds ClickHouse to the same. */
 const SEED = testSeed();
-const ORGS = 60;
+const ORGS = 40;
 const LINES = [...METERED_LINES, ...meteredHistories(SEED, ORGS)];
 
 let company: TestCompany;
@@ -28,13 +28,19 @@ afterAll(() => company.remove());
 
 const inRun: InRun = (work) => company.runtime.services.runs.withRun({}, ({ reader }) => work(reader));
 
-test('as worked out by hand, with the events behind each line', () => expectByHand(inRun));
+test('as worked out by hand, with the events behind each line', { timeout: 240_000 }, () =>
+  expectByHand(inRun),
+);
 
-test('of drawn histories, each line is what a second rater says that looks at every event', async () => {
-  const found = await expectAsDrawn(inRun, LINES);
-  // Every meter is over somewhere.
-  expect([...new Set(found.map(({ meterId }) => meterId))].sort()).toEqual(METER_IDS);
-});
+test(
+  'of drawn histories, each line is what a second rater says that looks at every event',
+  { timeout: 240_000 },
+  async () => {
+    const found = await expectAsDrawn(inRun, LINES);
+    // Every meter is over somewhere.
+    expect([...new Set(found.map(({ meterId }) => meterId))].sort()).toEqual(METER_IDS);
+  },
+);
 
 describe('an open period', () => {
   const usageAt = async (orgId: string, at: string) => {

@@ -19,7 +19,7 @@ import { testSeed } from '../support/test-seed.js';
  * parity says.
  */
 const SEED = testSeed();
-const ORGS = 60;
+const ORGS = 40;
 const DATABASE = 'metered';
 
 const EVENT = `source String, event_id String, type String, "at" DateTime64(6, 'UTC'), day Date`;
