@@ -51,14 +51,14 @@ export async function readLevels(windows: readonly UsageWindow[], run: RunReader
   const bindings = new Bindings();
   const held = await heldSql(windows, run, bindings);
   if (held === null) return [];
-  const { wholeOf, fractionOf, microsBetween, asText } = meteredDialect(run.dialect);
+  const dialect = meteredDialect(run.dialect);
   const { lineFeed, sumOf } = digestSql(run.dialect);
-  const micros = microsBetween('from_at', 'to_at');
+  const micros = dialect.microsBetween('from_at', 'to_at');
   const totals = await run.query(
     `${held}
      select window_id, max(quantity) as level,
-       ${asText(`sum(${wholeOf('quantity')} * ${micros})`)} as whole_micros,
-       ${asText(`sum(${fractionOf('quantity')} * ${micros})`)} as fraction_micros,
+       ${dialect.asText(`sum(${dialect.wholeOf('quantity')} * ${micros})`)} as whole_micros,
+       ${dialect.asText(`sum(${dialect.fractionOf('quantity')} * ${micros})`)} as fraction_micros,
        cast(sum(case when place = 1 then 1 else 0 end) as bigint) as events,
        coalesce(${sumOf(`case when place = 1 then source || ${lineFeed} || event_id end`)}, '0') as digest
      from placed group by window_id`,
@@ -117,7 +117,7 @@ async function heldSql(
 ): Promise<string | null> {
   const tracks = tracksOf(lastOfLatest(windows));
   if (tracks.length === 0) return null;
-  const { rows, nextInstant } = meteredDialect(run.dialect);
+  const dialect = meteredDialect(run.dialect);
   const carried = (await readCarried(tracks, run)).map((row) => ({
     ...row,
     at: timestamp(parseInstant(row.at)),
@@ -138,16 +138,16 @@ async function heldSql(
       ? ''
       : `union all
       select window_id as track_id, source, event_id, carried."at" as at, cast(quantity as decimal(38, 12)) as quantity
-      from ${rows(bindings.bind(JSON.stringify(carried)), CARRIED)} as carried`;
+      from ${dialect.rows(bindings.bind(JSON.stringify(carried)), CARRIED)} as carried`;
   const order = 'partition by track_id order by told."at", source, event_id';
   return `${meteredSql(tracks, run, bindings)},
-    spans as (select * from ${rows(bindings.bind(JSON.stringify(spans)), SPANS)} as span_rows),
+    spans as (select * from ${dialect.rows(bindings.bind(JSON.stringify(spans)), SPANS)} as span_rows),
     told as (
       select window_id as track_id, source, event_id, metered."at" as at, quantity from metered
       ${carriedSql}
     ),
     timeline as (
-      select track_id, source, event_id, told."at" as at, quantity, ${nextInstant('told."at"', order)} as until_at from told
+      select track_id, source, event_id, told."at" as at, quantity, ${dialect.nextInstant('told."at"', order)} as until_at from told
     ),
     held as (
       select spans.window_id as window_id, spans.line_id as line_id, timeline.source as source,

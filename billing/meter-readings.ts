@@ -141,13 +141,6 @@ function definitionsOf(stretches: readonly ReadingStretch[]) {
 /** An instant as both engines read it from JSON. */
 export const timestamp = (at: Instant): string => formatInstant(at).replace('T', ' ').replace('Z', '');
 
-/** Where the columns that readings share are in a stream's facts. */
-const COLUMNS: Readonly<Partial<Record<Stream, (dialect: MeteredDialect) => string>>> = {
-  executions: () => `org_id, coalesce(package_id, '') as package_id, coalesce(byo_key, false) as own_key`,
-  installs: (dialect) =>
-    `subject as org_id, coalesce(${dialect.jsonField('data', `'packageId'`)}, '') as package_id, false as own_key`,
-};
-
 /** The readings of one stream: one pass over the facts of the days asked about, whatever the number of meters. */
 function scanOf(
   stream: Stream,
@@ -164,13 +157,18 @@ function scanOf(
     const counted = `case when ${conditions.join(' and ')} then cast(${quantity} as decimal(38, 12)) end`;
     return dialect.reading(place, counted, value);
   });
-  // Installs' facts have the type's data whole; a record per meter becomes a row, as a join per meter would read the facts again for each.
+  const [org, packageId, ownKey] =
+    stream === 'executions'
+      ? ['org_id', 'package_id', 'coalesce(byo_key, false)']
+      : ['subject', dialect.jsonField('data', `'packageId'`), 'false'];
+  // A record per meter becomes a row: a join per meter would read the facts again for each.
   return `
-    select source, event_id, "at", ${COLUMNS[stream]?.(dialect) ?? ''}, ${dialect.oneRowEach(readings)} as reading
+    select ${org} as org_id, source, event_id, "at", coalesce(${packageId}, '') as package_id, ${ownKey} as own_key,
+      ${dialect.oneRowEach(readings)} as reading
     from ${run.facts(stream)}
     where day >= ${day(start)} and day <= ${day(end)}
       and type in (${bindings.list(types)})
-      and ${stream === 'executions' ? 'org_id' : 'subject'} in (select asked.org_id from asked)`;
+      and ${org} in (select asked.org_id from asked)`;
 }
 
 const ASKED: Readonly<Record<string, ColumnType>> = {

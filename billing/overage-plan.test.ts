@@ -196,19 +196,19 @@ describe('money', () => {
 
   test('a meter whose filter is unknown is said, not left out', () => {
     const meter = {
-      name: 'Users',
-      unit: 'user',
+      name: 'Regions',
+      unit: 'region',
       stream: 'executions',
       eventType: 'execution.completed',
       aggregation: 'unique',
-      filter: { region: ['eu'] },
+      key: 'region',
     };
-    const users = catalogOf({
-      meters: { users: meter },
-      plans: { starter: plan({ allowances: { users: { quantity: '5' } } }) },
+    const regions = catalogOf({
+      meters: { regions: meter },
+      plans: { starter: plan({ allowances: { regions: { quantity: '5' } } }) },
     });
-    const rated = rate(users, [started('USD')], [], APRIL);
-    expect(rated.lines).toMatchObject([{ meterId: 'users', status: 'unrated', amount: null, events: 0 }]);
+    const rated = rate(regions, [started('USD')], [], APRIL);
+    expect(rated.lines).toMatchObject([{ meterId: 'regions', status: 'unrated', amount: null, events: 0 }]);
   });
 
   test('totals are by currency and hold what is due alone', () => {

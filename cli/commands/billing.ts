@@ -63,7 +63,7 @@ export function addBillingCommand(program: Command): void {
   const explain = billing
     .command('explain')
     .argument('<line>', 'as bills and the preview list it: ovl_…')
-    .description('the events behind one line; their quantities add up to what was used')
+    .description('the events behind one line, each with the quantity that it put in')
     .option(
       '--period <month>',
       'the month of the preview (default: the line’s own once it was billed, else the last that is over)',

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type Stripe from 'stripe';
 import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
 import { checkBill } from '../../billing/overage-run/check-bill.js';
 import { planOverages, runOverages, type OverageReport } from '../../billing/overage-run/overage-run.js';
-import { moneyOfStripe, stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
+import { stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
 import { HeadgateError } from '../../core/errors.js';
 import { INTENT_MARK } from '../../platform/outbound/intent.js';
 import { billLines, bills, carryMovements } from '../../platform/sql/billing-schema.js';
 import { Dice } from '../support/dice.js';
+import { CustomersAtStripe } from './customers-at-stripe.js';
 import { Killed, type Month, type OverageBed, type Runner, type RunnerOptions } from './prove-billed-once.js';
 import { RandomUsage } from './random-usage.js';
 
@@ -53,13 +53,14 @@ export class RandomMonths {
   private runs = 0;
   /** By line: the most that the second rater ever said of it. */
   private readonly mostSaid = new Map<string, { readonly key: string; amountMinor: bigint }>();
-  private foreign: ReadonlyMap<string, unknown> = new Map();
+  private readonly atStripe: CustomersAtStripe;
 
   private constructor(
     private readonly bed: OverageBed,
     private readonly month: Month,
     seed: number,
   ) {
+    this.atStripe = new CustomersAtStripe(bed.stripe, month.customers);
     this.dice = new Dice(seed);
     this.usage = new RandomUsage(
       this.dice,
@@ -69,7 +70,7 @@ export class RandomMonths {
 
   static async open(bed: OverageBed, seed: number): Promise<RandomMonths> {
     const history = new RandomMonths(bed, await bed.openMonth(ORGS, 0), seed);
-    await history.leaveForeignThings();
+    await history.atStripe.leaveForeignThings();
     return history;
   }
 
@@ -121,7 +122,8 @@ export class RandomMonths {
     const { deps } = this.bed.runner(this.month);
     for (const bill of kept) expect(await checkBill(bill, deps)).toEqual([]);
     await this.expectEachIntentOnce();
-    expect(await this.foreignThings()).toEqual(this.foreign);
+    const [before, now] = await this.atStripe.foreignBeforeAndNow();
+    expect(now).toEqual(before);
     for (const month of this.usage.months) {
       const request = { ...this.usage.monthOf(month), orgId: null, approval: NO_APPROVAL };
       expect(await planOverages(this.ratedUsage(month), request, this.month.store)).toEqual({
@@ -157,11 +159,14 @@ export class RandomMonths {
         item(bill.carriedIntentId, bill.billId, bill.carriedItemMinor, bill.currency),
       ),
     ];
-    const atStripe = (await this.items())
-      .filter(({ metadata }) => metadata?.[INTENT_MARK] !== undefined)
-      .map(({ metadata, invoice, amount, currency }) => [metadata?.[INTENT_MARK], invoice, amount, currency]);
+    const atStripe = (await this.atStripe.ourItems()).map(({ metadata, invoice, amount, currency }) => [
+      metadata?.[INTENT_MARK],
+      invoice,
+      amount,
+      currency,
+    ]);
     expect(atStripe.map(String).sort()).toEqual(entered.map(String).sort());
-    const invoices = (await this.invoices()).filter(({ metadata }) => metadata?.[INTENT_MARK] !== undefined);
+    const invoices = await this.atStripe.ourInvoices();
     expect(invoices.map(({ id }) => id).sort()).toEqual(kept.map(({ invoiceId }) => invoiceId).sort());
     expect(invoices.filter(({ status }) => status === 'draft')).toEqual([]);
   }
@@ -228,6 +233,11 @@ export class RandomMonths {
     };
   }
 
+  private async charged(): Promise<Amounts> {
+    const charged = await this.atStripe.charged();
+    return summed(charged.map(({ orgId, currency, amountMinor }) => [keyOf(orgId, currency), amountMinor]));
+  }
+
   private listen(): void {
     for (const { line, orgId, currency, amountMinor } of this.usage.months.flatMap((month) =>
       this.usage.expected(month),
@@ -250,64 +260,6 @@ export class RandomMonths {
     for (const [key, amountMinor] of await this.charged()) {
       expect(amountMinor, key).toBeLessThanOrEqual(said.get(key) ?? 0n);
     }
-  }
-
-  private async charged(): Promise<Amounts> {
-    const orgOf = new Map(this.month.customers.map(({ orgId, customerId }) => [customerId, orgId]));
-    return summed(
-      (await this.invoices())
-        .filter(({ metadata, status }) => metadata?.[INTENT_MARK] !== undefined && status !== 'draft')
-        .map(({ customer, total, currency }): [string, bigint] => {
-          const code = currency.toUpperCase();
-          return [
-            keyOf(orgOf.get(String(customer)) ?? '', code),
-            moneyOfStripe(BigInt(total), code).amountMinor,
-          ];
-        }),
-    );
-  }
-
-  private async invoices(): Promise<Stripe.Invoice[]> {
-    const { stripe } = this.bed;
-    const pages = this.month.customers.map(({ customerId }) =>
-      stripe.invoices.list({ customer: customerId, limit: 100 }).autoPagingToArray({ limit: 1_000 }),
-    );
-    return (await Promise.all(pages)).flat();
-  }
-
-  private async items(): Promise<Stripe.InvoiceItem[]> {
-    const { stripe } = this.bed;
-    const pages = this.month.customers.map(({ customerId }) =>
-      stripe.invoiceItems.list({ customer: customerId, limit: 100 }).autoPagingToArray({ limit: 5_000 }),
-    );
-    return (await Promise.all(pages)).flat();
-  }
-
-  /** What others have at these customers: a pending item, and a draft with a line. */
-  private async leaveForeignThings(): Promise<void> {
-    const { stripe } = this.bed;
-    for (const { customerId: customer } of this.month.customers) {
-      await stripe.invoiceItems.create({ customer, amount: 777, currency: 'usd', description: 'pending' });
-      const { id } = await stripe.invoices.create({ customer, auto_advance: false, currency: 'usd' });
-      await stripe.invoiceItems.create({
-        customer,
-        amount: 1_234,
-        currency: 'usd',
-        ...(id && { invoice: id }),
-      });
-    }
-    this.foreign = await this.foreignThings();
-  }
-
-  private async foreignThings(): Promise<ReadonlyMap<string, unknown>> {
-    const isForeign = ({ metadata }: { metadata: Stripe.Metadata | null }) =>
-      metadata?.[INTENT_MARK] === undefined;
-    const invoices = (await this.invoices()).filter(isForeign);
-    const items = (await this.items()).filter(isForeign);
-    return new Map<string, unknown>([
-      ...invoices.map(({ id, status, total }): [string, unknown] => [String(id), { status, total }]),
-      ...items.map(({ id, invoice, amount }): [string, unknown] => [id, { invoice, amount }]),
-    ]);
   }
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../../core/time.js';
 import { expectedOverage } from '../oracles/overage-oracle.js';
 import { standingEvents, type StandingEvent } from '../oracles/standing-events.js';
-import { Dice } from '../support/dice.js';
+import type { Dice } from '../support/dice.js';
 import { catalogOf, md5, plan, rate, type Used } from '../support/rating.js';
 import type { SubscriptionEvent } from '../../billing/subscription-timeline.js';
 

@@ -1,5 +1,5 @@
 import type { Period } from '../../core/time.js';
-import { fraction, NONE, over, plus, times, type Fraction } from './fraction.js';
+import { fraction, NONE, over, plus, rounded, times, type Fraction } from './fraction.js';
 import { amountIn, changeAt, thingsOf, type Sub } from './overage-holdings.js';
 import { holderOf, ownerOf, type Reading } from './overage-readings.js';
 
@@ -7,6 +7,8 @@ import { holderOf, ownerOf, type Reading } from './overage-readings.js';
  * Levels, plainly: time is cut wherever anything of any subscription changes, and for each piece everything that was ever told is
  * looked at again.
  */
+
+const DIGITS = 10n ** 12n;
 
 export interface LevelQuestion {
   readonly sub: Sub;
@@ -92,5 +94,11 @@ export function weightedLevel(question: LevelQuestion): Answer {
       }
     }
   }
-  return { used, overage: allowed === null ? NONE : over(used, allowed), events: [...events].sort() };
+  // What is over is rounded once, to twelve digits, before money is made of it.
+  const overage = allowed === null ? NONE : over(used, allowed);
+  return {
+    used,
+    overage: fraction(rounded(times(overage, fraction(DIGITS))), DIGITS),
+    events: [...events].sort(),
+  };
 }

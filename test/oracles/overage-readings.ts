@@ -17,6 +17,7 @@ export interface Reading {
 }
 
 const Number_ = z.union([z.string(), z.number()]);
+const Field = z.union([z.string(), z.number()]).transform(String).nullish();
 const Data = z.looseObject({
   packageId: z.string().nullish(),
   byoKey: z.boolean().nullish(),
@@ -35,7 +36,7 @@ export function readingOf(
   const isType = event.type === meter.eventType || (meter.billsFailed && event.type === 'execution.failed');
   if (!isType) return null;
   const data = Data.parse(event.data);
-  const field = (name: string): string | null => (data[name] == null ? null : String(data[name]));
+  const field = (name: string): string | null => Field.parse(data[name]) ?? null;
   if (Object.entries(meter.filter).some(([name, values]) => !values.includes(field(name) ?? ''))) return null;
   const isRecorded = meter.eventType === 'usage.recorded';
   if (isRecorded && data.meter !== (meter.key ?? meterId)) return null;
