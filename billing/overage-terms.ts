@@ -21,6 +21,7 @@ export interface OverageTerms {
 export interface SpendCap extends Money {
   /** The product whose stop policy says so; no two share an id. */
   readonly productId: string;
+  readonly isAssumed: boolean;
 }
 
 interface Offer {
@@ -65,7 +66,8 @@ function termsOf({ stop, price, scope }: Offer): OverageTerms {
 function capOf({ sold, stopsWith }: Scope, currency: string): SpendCap | null {
   const cap = sold.stopPolicy?.spendCap;
   const found = cap && [cap, ...cap.otherCurrencies].find((one) => one.currency === currency);
-  return found === undefined ? null : { productId: stopsWith, amountMinor: found.amountMinor, currency };
+  if (found === undefined) return null;
+  return { productId: stopsWith, amountMinor: found.amountMinor, currency, isAssumed: found.assumed };
 }
 
 function offerOf(scope: Scope, meterId: string, currency: string): Offer {
