@@ -20,6 +20,7 @@ export interface StopChoice {
 export interface SpendCap extends Money {
   /** Whose it is: the product whose stop policy says so (no two share an id), or `OWN_CAP` and the meter of an org’s own choice. */
   readonly capId: string;
+  readonly isAssumed: boolean;
   /** What the amounts of count against it: all meters of the subscription together, or this one by itself. */
   readonly covers: 'subscription' | 'meter';
 }
@@ -106,7 +107,13 @@ function catalogCap({ sold, stopsWith }: Scope, currency: string): SpendCap | nu
   const cap = sold.stopPolicy?.spendCap;
   const found = cap && [cap, ...cap.otherCurrencies].find((one) => one.currency === currency);
   if (found === undefined) return null;
-  return { amountMinor: found.amountMinor, currency, capId: stopsWith, covers: 'subscription' };
+  return {
+    amountMinor: found.amountMinor,
+    currency,
+    capId: stopsWith,
+    covers: 'subscription',
+    isAssumed: found.assumed,
+  };
 }
 
 function lowerCap(catalog: SpendCap | null, choice: StopChoice | null, currency: string): SpendCap | null {
@@ -117,6 +124,7 @@ function lowerCap(catalog: SpendCap | null, choice: StopChoice | null, currency:
     amountMinor: cap.amountMinor,
     currency,
     capId: choice.meterId === null ? OWN_CAP : `${OWN_CAP} ${choice.meterId}`,
+    isAssumed: false,
     covers: choice.meterId === null ? 'subscription' : 'meter',
   };
 }

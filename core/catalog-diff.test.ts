@@ -55,6 +55,18 @@ test('overage, limits, features and programs each say whom they reach', () => {
       meaning: expect.stringContaining('overage falls') as string,
     },
   ]);
+  const minimumCommitment = { amount: '500.00', currency: 'USD' };
+  expect(changesTo(['plans', 'growth', 'minimumCommitment'], minimumCommitment)).toContainEqual(
+    expect.objectContaining({
+      field: 'minimumCommitment.amount',
+      after: '$500.00',
+      effect: 'new_subscriptions',
+      meaning: expect.stringContaining('billed periods stay as billed') as string,
+    }),
+  );
+  expect(changesTo(['plans', 'growth', 'discountsCoverOverage'], true)).toMatchObject([
+    { field: 'discountsCoverOverage', before: 'false', after: 'true', effect: 'new_subscriptions' },
+  ]);
   expect(changesTo(['plans', 'growth', 'limits'], { concurrency: { count: 5 } })).toMatchObject([
     { kind: 'added', field: 'limits.concurrency.count', effect: 'new_subscriptions' },
     { kind: 'added', field: 'limits.concurrency.assumed' },

@@ -98,7 +98,11 @@ function writerOf(
 }
 
 function leftOf(credits: readonly Credit[], purse: Purse): Record<string, string> {
-  return Object.fromEntries(credits.map((credit) => [credit.creditId, formatDecimal(purse.leftOf(credit))]));
+  return Object.fromEntries(
+    credits
+      .map((credit): [string, string] => [credit.creditId, formatDecimal(purse.leftOf(credit))])
+      .filter(([, left]) => left !== '0'),
+  );
 }
 
 /** Prepaid quantities lower what is over before it is priced: each is worth what the price of the rest is less. */
@@ -162,7 +166,10 @@ function capCharges(charged: readonly Charged[], { period }: PeriodTerms, write:
       const usage = formatMoney({ ...cap, amountMinor });
       const whose = capId.startsWith(OWN_CAP) ? 'Own spend cap' : `Spend cap of ${capId}`;
       const words = `${whose}, ${periodWords(period)}: ${formatMoney(cap)}, used ${usage}`;
-      const line = { amountMinor: cap.amountMinor - amountMinor, catalogVersion: version };
+      const line = {
+        ...{ amountMinor: cap.amountMinor - amountMinor, catalogVersion: version },
+        isAssumed: cap.isAssumed,
+      };
       return write('cap', capId, line, { words });
     });
 }

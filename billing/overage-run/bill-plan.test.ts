@@ -242,6 +242,21 @@ describe('money that nobody can bill', () => {
   });
 });
 
+test('what takes something off is entered also where it rests on what the catalog assumes; what adds is not', () => {
+  const adjustment = (kind: 'cap' | 'commitment') => ({
+    ...{ kind, words: 'in words', creditId: null, quantity: null, creditsLeft: {} },
+  });
+  const lines = [
+    rated('ops', 1_000n),
+    rated('adj_cap', -300n, { isAssumed: true, adjustment: adjustment('cap') }),
+    rated('adj_commitment', 400n, { isAssumed: true, adjustment: adjustment('commitment') }),
+  ];
+  const plan = planBills(books(lines, { account: { account: 'acct_1', mode: 'live' } }));
+  expect(billed(plan)[0]?.totalMinor).toBe(700n);
+  expect(plan.heldBack).toMatchObject([{ cause: 'assumed', money: { amountMinor: 400n } }]);
+  expect(plan.heldBack[0]?.message).toContain('in words');
+});
+
 describe('for any books', () => {
   const CURRENCIES = ['USD', 'EUR', 'JPY', 'KWD', 'ISK', 'MGA'];
   const ORGS = ['org_1', 'org_2', 'org_3'];

@@ -151,6 +151,8 @@ export function planBills(books: BillBooks): BillPlan {
 /** Nobody is charged by a guess: what the catalog assumes is billed in test mode alone. */
 function assumptionOf(line: OverageLine, change: readonly Due[] | HeldBack): HeldBack | null {
   if (!isGuess(line) || 'cause' in change || change.length === 0) return null;
+  // Less than what is agreed may rest on a guess: a cap that nobody has agreed to yet is kept.
+  if (line.adjustment !== null && (line.amount?.amountMinor ?? 0n) <= 0n) return null;
   const { lineId, orgId, meterId, adjustment } = line;
   const term = `the ${line.isAssumed ? 'price' : 'allowance'} of ${meterId}`;
   const what = adjustment === null ? term : `what this says: ${adjustment.words}`;

@@ -56,7 +56,9 @@ export const UNFINISHED = ['planned', 'blocked', 'refused'] as const;
 /** Rows in one statement, and ids in one list: what parameters allow. */
 const ROWS_AT_ONCE = 500;
 
-const creditQuantitySum = sqlText<string>`cast(coalesce(sum(cast(${billLines.creditQuantity} as numeric)), 0) as text)`;
+/** How much of prepaid quantities some entries use up. */
+const creditQuantitySum = () =>
+  sqlText`cast(coalesce(sum(cast(${billLines.creditQuantity} as numeric)), 0) as text)`.mapWith(parseDecimal);
 
 /** The ledger of one account in one mode. */
 export class BillStore {
@@ -117,7 +119,7 @@ export class BillStore {
       .select({
         ...{ orgId: billLines.orgId, kind, currency, meterId, creditId },
         usedMinor: sqlText`-sum(${billLines.amountMinor})`.mapWith(BigInt),
-        quantity: creditQuantitySum,
+        quantity: creditQuantitySum(),
       })
       .from(billLines)
       .where(
@@ -138,7 +140,7 @@ export class BillStore {
         ? ({ kind: 'money', currency: row.currency } as const)
         : ({ kind: 'quantity', meterId: row.meterId } as const);
       const key = creditUnitKey(row.orgId, row.creditId ?? '', unit);
-      const used = isMoney ? decimalOf(row.usedMinor) : parseDecimal(row.quantity);
+      const used = isMoney ? decimalOf(row.usedMinor) : row.quantity;
       spent.set(key, addDecimals(spent.get(key) ?? ZERO, used));
     }
     return spent;
@@ -319,7 +321,7 @@ export class BillStore {
           currency: billLines.currency,
           amountMinor: sqlText`sum(${billLines.amountMinor})`.mapWith(BigInt),
           sequence: sqlText`max(${billLines.sequence})`.mapWith(Number),
-          creditQuantity: creditQuantitySum.mapWith(parseDecimal),
+          creditQuantity: creditQuantitySum(),
           runId: sqlText<string>`max(${billLines.runId})`,
         })
         .from(billLines)

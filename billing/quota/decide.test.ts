@@ -12,7 +12,7 @@ const PRICE: PriceFound = {
   terms: { model: 'per_unit', amount: parseDecimal('0.10') },
 };
 const cap = (amountMinor: bigint, covers: SpendCap['covers'] = 'subscription'): SpendCap => ({
-  ...{ amountMinor, currency: 'USD', capId: 'growth', covers },
+  ...{ amountMinor, currency: 'USD', capId: 'growth', covers, isAssumed: false },
 });
 
 function metered(remaining: string | null, more: Partial<Standing> = {}): Known {

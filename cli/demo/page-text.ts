@@ -167,7 +167,8 @@ function overage(page: DemoPage): string {
   const total = page.overage.totals
     .map(({ amountMinor, currency }) => showMoney(amountMinor, currency))
     .join(' + ');
-  const biggest = [...due]
+  const biggest = due
+    .filter(({ adjustment }) => adjustment === null)
     .sort((a, b) => Number((b.amount?.amountMinor ?? 0n) - (a.amount?.amountMinor ?? 0n)))
     .slice(0, 5);
   return [

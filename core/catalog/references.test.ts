@@ -29,6 +29,18 @@ describe('references', () => {
       'plans.growth.trial.caps.tokens: unknown meter "tokens"',
     ],
     [
+      'a spend cap in a currency that is not the first',
+      ['plans', 'growth', 'stopPolicy'],
+      { default: 'soft', spendCap: { amount: '10.00', currency: 'JPY' } },
+      'plans.growth.stopPolicy.spendCap.currency: prices are written in USD, the first of currencies; others go under otherCurrencies',
+    ],
+    [
+      'a minimum commitment in a currency that the catalog does not bill in',
+      ['plans', 'growth', 'minimumCommitment'],
+      { amount: '10.00', currency: 'USD', otherCurrencies: [{ amount: '9', currency: 'JPY' }] },
+      "plans.growth.minimumCommitment.otherCurrencies.0.currency: JPY is not one of the catalog's other currencies",
+    ],
+    [
       'an adjacent package',
       ['packages', 'digest', 'adjacentTo'],
       ['reprot'],

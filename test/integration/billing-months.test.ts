@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eq } from 'drizzle-orm';
 import type Stripe from 'stripe';
 import { openBillingDesk, type BillingDesk } from '../../billing/billing-desk.js';
 import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
@@ -160,7 +161,11 @@ describe.each(CATALOGS)('the months of %s', { timeout: 120_000 }, (name) => {
   test('lines are explained by their events, and rate to the same cents', async () => {
     const { services } = measured.company.runtime;
     const catalogs = await services.catalogs.published();
-    const lines = await services.sql.database.select().from(billLines).limit(EXPLAINED);
+    const lines = await services.sql.database
+      .select()
+      .from(billLines)
+      .where(eq(billLines.kind, 'usage'))
+      .limit(EXPLAINED);
     for (const { lineId, orgId, periodEnd } of lines) {
       const rating = { catalogs, ending: { start: periodEnd - 1n, end: periodEnd }, orgId };
       const entries = await entriesOf(services.sql, desk.store.account, lineId);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { adjustUsage, endedTerms } from '../../billing/adjustments/adjust-plan.js';
 import { creditsOf, Purse, type CreditEvent, type SpentCredits } from '../../billing/adjustments/credits.js';
+import { contractsOf, withContracts, type ContractEvent } from '../../billing/contracts.js';
 import { catalogVersions, soleVersion } from '../../billing/catalog-versions.js';
 import type { UsageWindow, WindowTotal } from '../../billing/metered-usage.js';
 import {
@@ -177,6 +178,7 @@ export interface Prepaid {
   readonly granted?: readonly CreditEvent[];
   readonly spent?: SpentCredits;
   readonly billsGuesses?: boolean;
+  readonly signed?: readonly ContractEvent[];
 }
 
 /** All lines of a month, usage and what changes what it comes to. */
@@ -185,10 +187,10 @@ export function adjusted(
   events: readonly SubscriptionEvent[],
   used: readonly Used[],
   ending: Period,
-  { granted: credits = [], spent, billsGuesses = true }: Prepaid = {},
+  { granted: credits = [], spent, billsGuesses = true, signed: contracts = [] }: Prepaid = {},
 ): OverageLine[] {
   const asOf = at('2100-01-01T00:00:00Z');
-  const books = booksOf(catalog, events);
+  const books = booksOf(catalog, events, contracts);
   const questions = overageQuestions(books, ending, asOf);
   const rated = rateUsage(questions, measured(questions, used).usage);
   const purse = new Purse(creditsOf(credits), spent);
@@ -210,9 +212,24 @@ export function granted(
 function booksOf(
   catalog: Catalog | readonly PublishedCatalog[],
   events: readonly SubscriptionEvent[],
+  contracts: readonly ContractEvent[] = [],
 ): OverageBooks {
   const versions = 'meters' in catalog ? soleVersion(catalog) : catalog;
-  return { subscriptions: subscriptionsOf(events), catalogAt: catalogVersions(versions), md5 };
+  const subscriptions = withContracts(subscriptionsOf(events), contractsOf(contracts));
+  return { subscriptions, catalogAt: catalogVersions(versions), md5 };
+}
+
+/** A contract of the year 2026 where nothing else is said, signed as it begins. */
+export function signed(
+  contractId: string,
+  overrides: object,
+  { startsAt = '2026-01-01T00:00:00Z', endsAt = '2027-01-01T00:00:00Z', orgId = 'org_1' } = {},
+): ContractEvent {
+  const data = { contractId, startsAt, endsAt, totalMinor: '0', currency: 'USD', overrides };
+  return {
+    ...{ orgId, source: '/billing', eventId: contractId, at: at(startsAt) },
+    data: JSON.stringify(data),
+  };
 }
 
 function measured(questions: readonly OverageQuestion[], used: readonly Used[]) {
