@@ -74,9 +74,10 @@ export function expectedOverage(
       .flatMap((period) =>
         Object.entries(meters).flatMap(([meterId, meter]) => {
           const rivals = subs.filter(({ orgId }) => orgId === sub.orgId);
-          const told = (executions.get(sub.orgId) ?? []).flatMap(
-            (event) => readingOf(event, meterId, meter) ?? [],
-          );
+          const isLevel = meter.aggregation === 'latest' || meter.aggregation === 'time_weighted';
+          const told = (executions.get(sub.orgId) ?? [])
+            .filter(({ at }) => at < period.end && (isLevel || at >= period.start))
+            .flatMap((event) => readingOf(event, meterId, meter) ?? []);
           return lineOf({ sub, subs: rivals, period, meterId, meter, told, zone });
         }),
       ),
