@@ -210,7 +210,10 @@ function deskOf({ config, logger, ...parts }: DeskParts): Services['billing'] {
   });
 }
 
-type InboxParts = Omit<InboxDeps, 'own' | 'onUnexpected'> & { readonly config: Config; readonly logger: Logger };
+type InboxParts = Omit<InboxDeps, 'own' | 'onUnexpected'> & {
+  readonly config: Config;
+  readonly logger: Logger;
+};
 
 function inboxOf({ config, logger, ...parts }: InboxParts): {
   readonly open: Services['stripeInbox'];

@@ -20,7 +20,7 @@ type Report = z.infer<typeof Report>;
 export function addBillingBackfillCommand(billing: Command): void {
   const backfill = billing
     .command('backfill')
-    .description("take in the past of every linked customer from Stripe, as events; again adds what is new")
+    .description('take in the past of every linked customer from Stripe, as events; again adds what is new')
     .option('--since <date>', 'only invoices made from this day on, as 2026-01-01', dayArgument)
     .action(runBackfill);
   withExamples(backfill, 'headgate billing backfill', 'headgate billing backfill --since 2026-01-01');
@@ -41,7 +41,9 @@ function describe({ customers, events, subscriptions, invoices, retried, waiting
       `${count(events)} changes of subscriptions that no webhook had brought`,
     'Stripe keeps what subscriptions were for 30 days; of older ones it tells when they began and what they hold now.',
     ...(retried === 0 ? [] : [`${count(retried)} that had failed before were tried again`]),
-    ...(waiting === 0 ? [] : [`${count(waiting)} wait for their customer to be linked: headgate billing link`]),
+    ...(waiting === 0
+      ? []
+      : [`${count(waiting)} wait for their customer to be linked: headgate billing link`]),
     ...(failed === 0 ? [] : [`${count(failed)} could not be taken in: headgate doctor says why`]),
   ].join('\n');
 }

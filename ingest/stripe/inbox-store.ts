@@ -183,6 +183,9 @@ export async function inboxCounts(sql: Sql): Promise<InboxCounts> {
     received: of('received'),
     waiting: of('waiting'),
     failed: of('failed'),
-    oldestAt: times.reduce<Instant | null>((oldest, at) => (oldest === null || at < oldest ? at : oldest), null),
+    oldestAt: times.reduce<Instant | null>(
+      (oldest, at) => (oldest === null || at < oldest ? at : oldest),
+      null,
+    ),
   };
 }

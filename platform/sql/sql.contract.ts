@@ -133,7 +133,9 @@ export function sqlContract(name: string, make: () => Promise<SqlUnderTest>): vo
     });
 
     test('the first migration makes every table of the schema, and no other, empty', async () => {
-      const tables = Object.values({ ...schema, ...billing, ...stripe }).filter((value) => is(value, PgTable));
+      const tables = Object.values({ ...schema, ...billing, ...stripe }).filter((value) =>
+        is(value, PgTable),
+      );
       const made = await rows(
         sql.database,
         sqlText`select table_name from information_schema.tables where table_schema = current_schema()`,
