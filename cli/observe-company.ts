@@ -39,7 +39,8 @@ function observeInbox(meter: Meter, sql: Sql, clock: () => Instant): void {
   });
   open.addCallback(async (result) => {
     const { received, waiting, failed } = await inboxCounts(sql);
-    for (const [state, rows] of Object.entries({ received, waiting, failed })) result.observe(rows, { state });
+    for (const [state, rows] of Object.entries({ received, waiting, failed }))
+      result.observe(rows, { state });
   });
   const age = meter.createObservableGauge('headgate.inbox.age.seconds', {
     description: 'How long ago the oldest of it came; absent where there is none',

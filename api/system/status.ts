@@ -60,7 +60,10 @@ export const status = operation({
         oldest_at: InstantAnswer.nullable(),
         problem: z.string().nullable(),
       })
-      .openapi({ description: 'What Stripe told and is not taken care of yet, and what is wrong with the oldest of it.' }),
+      .openapi({
+        description:
+          'What Stripe told and is not taken care of yet, and what is wrong with the oldest of it.',
+      }),
   }),
 
   handle: (_input, { services }) => readStatus(services),

@@ -1,4 +1,18 @@
-import { and, asc, count, eq, inArray, isNotNull, lt, lte, max, min, or, sql as sqlText, type SQL } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  count,
+  eq,
+  inArray,
+  isNotNull,
+  lt,
+  lte,
+  max,
+  min,
+  or,
+  sql as sqlText,
+  type SQL,
+} from 'drizzle-orm';
 import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { stripeCustomers } from '../../platform/sql/billing-schema.js';
@@ -195,7 +209,9 @@ export async function worstProblem(sql: Sql): Promise<string | null> {
   const [worst] = await sql.database
     .select({ problem: webhookInbox.problem })
     .from(webhookInbox)
-    .where(and(inArray(webhookInbox.state, ['received', 'waiting', 'failed']), isNotNull(webhookInbox.problem)))
+    .where(
+      and(inArray(webhookInbox.state, ['received', 'waiting', 'failed']), isNotNull(webhookInbox.problem)),
+    )
     .orderBy(
       sqlText`case ${webhookInbox.state} when 'failed' then 0 when 'received' then 1 else 2 end`,
       asc(webhookInbox.receivedAt),
