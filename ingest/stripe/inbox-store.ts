@@ -220,3 +220,21 @@ export async function worstProblem(sql: Sql): Promise<string | null> {
     .limit(1);
   return worst?.problem ?? null;
 }
+
+/** Drops what was taken care of and holds one of the texts, of whichever account: as it was sent, it names people. Returns how many. */
+export async function dropTold(sql: Sql, texts: readonly string[]): Promise<number> {
+  let dropped = 0;
+  for (const text of texts) {
+    const gone = await sql.database
+      .delete(webhookInbox)
+      .where(
+        and(
+          inArray(webhookInbox.state, [...SETTLED]),
+          sqlText`position(${Buffer.from(text)}::bytea in ${webhookInbox.raw}) > 0`,
+        ),
+      )
+      .returning({ id: webhookInbox.eventId });
+    dropped += gone.length;
+  }
+  return dropped;
+}

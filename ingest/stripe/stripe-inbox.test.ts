@@ -255,6 +255,18 @@ test('what was taken care of is forgotten after a while, and what was not is kep
   expect((await table()).map(({ state }) => state)).toEqual(['waiting']);
 });
 
+test('a person is forgotten in what was taken care of, too', async () => {
+  const event = {
+    ...{ id: 'evt_named', type: 'customer.updated', created: local.clock.now(), livemode: false },
+    data: { object: { id: 'cus_x', object: 'customer', email: 'kim@example.com' } },
+  };
+  await company.post(JSON.stringify(event));
+  await company.arrive();
+  const erased = await company.bed.call({ path: '/v1/people/erase', json: { value: 'kim@example.com' } });
+  expect(erased.json()).toMatchObject({ erased_webhooks: 1 });
+  expect(await rowOf('evt_named')).toBeUndefined();
+});
+
 test('a webhook that never came is found in the list of Stripe', async () => {
   const { orgId } = await paidInvoice();
   const { catchUp } = await import('./catch-up.js');
