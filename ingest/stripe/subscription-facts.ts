@@ -26,6 +26,8 @@ export interface ToldState {
 
 /** A subscription ends after whatever else happened to it in that second. */
 const LAST_IN_SECOND = 1_000n;
+/** When and why it came to be so is not what it is. */
+const BESIDE_STATE = ['effectiveAt', 'reason'];
 const ENDED = ['canceled', 'incomplete_expired'];
 const STATUSES = ['active', 'trialing', 'past_due', 'incomplete', 'unpaid', 'paused', 'canceled'];
 const INTERVALS = ['week', 'month', 'year'];
@@ -88,7 +90,7 @@ export function presentFact(
 
 /** Equal digests: equal states, as far as what is sold. */
 export function digestOfFact({ type, data }: Fact, sha256: HashHex): string {
-  const { effectiveAt: _when, reason: _why, ...state } = data;
+  const state = Object.fromEntries(Object.entries(data).filter(([name]) => !BESIDE_STATE.includes(name)));
   return sha256(canonicalJson({ ...state, rests: type === 'subscription.paused' }));
 }
 

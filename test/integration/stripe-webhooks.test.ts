@@ -4,7 +4,9 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { compareText } from '../../core/compare.js';
 import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
+import type { LoggedRequest } from '../../fixtures/stripe/request-log.js';
 import { stripeInvoices, webhookInbox } from '../../platform/sql/stripe-schema.js';
+import { hasStripeMock, refusalOf, startStripeMock } from '../support/stripe-mock.js';
 import { payingCustomer, priceFor, startStillStripe, StripeCompany } from '../support/stripe-bed.js';
 
 /*
@@ -45,7 +47,7 @@ async function newestInvoice(): Promise<Stripe.Invoice> {
 }
 
 async function paymentOf(invoice: Stripe.Invoice): Promise<string> {
-  const [payment] = (await stripe.invoicePayments.list({ invoice: invoice.id ?? '' })).data;
+  const [payment] = (await stripe.invoicePayments.list({ invoice: invoice.id })).data;
   const intent = payment?.payment.payment_intent;
   return typeof intent === 'string' ? intent : '';
 }
@@ -60,9 +62,10 @@ async function liveAMonthOrSo(): Promise<void> {
     items: [{ id: item?.id ?? '', quantity: 3 }],
     proration_behavior: 'none',
   });
-  await told.arrive();
+  // Of the first invoice a dollar is credited; its payment is disputed, and a day later lost.
+  await creditAndDispute(await newestInvoice());
   // Renewed, drafted, and an hour later made final and paid: 3 × $49.00.
-  await told.pass(21 * DAY);
+  await told.pass(20 * DAY);
   await told.pass(2 * 3_600);
   const paid = await newestInvoice();
   await stripe.refunds.create({ payment_intent: await paymentOf(paid), amount: 500 });
@@ -78,8 +81,25 @@ async function liveAMonthOrSo(): Promise<void> {
   await told.pass(2 * 3_600);
   await told.pass(3 * DAY);
   const open = await newestInvoice();
-  await stripe.invoices.voidInvoice(open.id ?? '');
+  await stripe.invoices.voidInvoice(open.id);
   await stripe.subscriptions.cancel(created.id);
+  await told.arrive();
+}
+
+async function creditAndDispute(invoice: Stripe.Invoice): Promise<void> {
+  const line = invoice.lines.data[0]?.id ?? '';
+  await stripe.creditNotes.create({
+    ...{ invoice: invoice.id, credit_amount: 100 },
+    lines: [{ type: 'invoice_line_item', invoice_line_item: line, amount: 100 }],
+  });
+  const { latest_charge: charge } = await stripe.paymentIntents.retrieve(await paymentOf(invoice));
+  const opened = await fetch(`${local.url}/_local/disputes`, {
+    method: 'POST',
+    body: JSON.stringify({ charge }),
+  });
+  const { id } = z.object({ id: z.string() }).parse(await opened.json());
+  await told.pass(DAY);
+  await stripe.disputes.close(id);
   await told.arrive();
 }
 
@@ -87,7 +107,7 @@ const inbox = (company: StripeCompany) =>
   company.bed.runtime.services.sql.database.select().from(webhookInbox);
 const mirror = async (company: StripeCompany) =>
   (await company.bed.runtime.services.sql.database.select().from(stripeInvoices))
-    .map(({ askedAt: _askedAt, ...rest }) => rest)
+    .map((row) => ({ ...row, askedAt: 0n }))
     .sort((a, b) => (a.invoiceId < b.invoiceId ? -1 : 1));
 
 describe('what happens at Stripe', () => {
@@ -100,7 +120,10 @@ describe('what happens at Stripe', () => {
       'invoice.paid',
       'subscription.started',
       'subscription.changed',
+      'credit_note.issued',
+      'dispute.opened',
       'subscription.changed',
+      'dispute.closed',
       'invoice.finalized',
       'invoice.paid',
       'invoice.refunded',
@@ -140,9 +163,10 @@ describe('what happens at Stripe', () => {
 
   test('the mirror holds each invoice as it stands now', async () => {
     const rows = (await mirror(told)).sort((a, b) => (a.finalizedAt < b.finalizedAt ? -1 : 1));
+    // Of the second, the credit of the first pays a dollar: $147.00 less $1.00.
     expect(rows).toMatchObject([
-      { status: 'paid', totalMinor: 4_900n, paidMinor: 4_900n, refundedMinor: 0n, orgId: 'org_ada' },
-      { status: 'paid', totalMinor: 14_700n, paidMinor: 14_700n, refundedMinor: 500n },
+      { status: 'paid', totalMinor: 4_900n, paidMinor: 4_900n, dispute: 'lost', orgId: 'org_ada' },
+      { status: 'paid', totalMinor: 14_700n, paidMinor: 14_600n, refundedMinor: 500n, dispute: 'none' },
       { status: 'void', totalMinor: 14_700n, paidMinor: 0n, attemptCount: 2, nextPaymentAttemptAt: null },
     ]);
   });
@@ -233,4 +257,22 @@ describe('a customer without an org', () => {
     ]);
     expect((await inbox(told)).filter(({ state }) => state === 'waiting')).toEqual([]);
   }, 60_000);
+});
+
+describe.runIf(hasStripeMock())("held against Stripe's own description of its API", () => {
+  test('each question that the mirror asks is one that Stripe describes', { timeout: 120_000 }, async () => {
+    const mock = await startStripeMock();
+    const questions = local.requests().filter(({ method, status }) => method === 'GET' && status === 200);
+    const kindOf = ({ path, parameters }: LoggedRequest): string =>
+      `${path.replaceAll(/(?<=_)\w{14,}/g, '*')} ${Object.keys(Object(parameters)).join(' ')}`;
+    const kinds = new Map(questions.map((one) => [kindOf(one), one]));
+    const refusals: string[] = [];
+    for (const one of kinds.values()) refusals.push(...(await refusalOf(mock, one)));
+    await mock.stop();
+    expect(refusals).toEqual([]);
+    const asked = [...kinds.keys()].map((path) => path.split(' ')[0]);
+    for (const list of ['events', 'invoice_payments', 'charges', 'refunds', 'disputes', 'credit_notes']) {
+      expect(asked).toContain(`/v1/${list}`);
+    }
+  });
 });
