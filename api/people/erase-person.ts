@@ -24,7 +24,9 @@ export const erasePerson = operation({
   answer: z.object({
     erased_values: z.int().openapi({ description: 'Values that the vault no longer has' }),
     erased_quarantined: z.int().openapi({ description: 'Events in quarantine that held one of them' }),
-    erased_webhooks: z.int().openapi({ description: 'Webhooks, taken care of before, that held one of them' }),
+    erased_webhooks: z
+      .int()
+      .openapi({ description: 'Webhooks, taken care of before, that held one of them' }),
   }),
 
   async handle({ body }, context) {

@@ -8,7 +8,11 @@ interface Options {
   readonly value?: boolean;
 }
 
-const Erased = z.object({ erased_values: z.number(), erased_quarantined: z.number(), erased_webhooks: z.number() });
+const Erased = z.object({
+  erased_values: z.number(),
+  erased_quarantined: z.number(),
+  erased_webhooks: z.number(),
+});
 
 export function addPeopleCommand(program: Command): void {
   const people = program.command('people').description('what is kept of people');
