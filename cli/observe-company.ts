@@ -1,6 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Instant } from '../core/time.js';
 import { MICROS_PER_SECOND } from '../core/time.js';
+import { inboxCounts } from '../ingest/stripe/inbox-store.js';
 import type { QuarantineStore } from '../ingest/quarantine-store.js';
 import type { Sql } from '../platform/sql/sql.js';
 import { currentRun } from '../transforms/run-store.js';
@@ -28,7 +29,26 @@ export function observeCompany(meter: Meter, { sql, clock, quarantine, topics }:
   waiting.addCallback(async (result) => {
     result.observe(await quarantine.count({ status: 'open' }));
   });
+  observeInbox(meter, sql, clock);
   if (topics !== null) observeTopics(meter, topics);
+}
+
+function observeInbox(meter: Meter, sql: Sql, clock: () => Instant): void {
+  const open = meter.createObservableGauge('headgate.inbox.open', {
+    description: 'What Stripe told and is not in events yet: on its way, waiting for a link, or failed',
+  });
+  open.addCallback(async (result) => {
+    const { received, waiting, failed } = await inboxCounts(sql);
+    for (const [state, rows] of Object.entries({ received, waiting, failed }))
+      result.observe(rows, { state });
+  });
+  const age = meter.createObservableGauge('headgate.inbox.age.seconds', {
+    description: 'How long ago the oldest of it came; absent where there is none',
+  });
+  age.addCallback(async (result) => {
+    const { oldestAt } = await inboxCounts(sql);
+    if (oldestAt !== null) result.observe(Number((clock() - oldestAt) / MICROS_PER_SECOND));
+  });
 }
 
 function observeTopics(meter: Meter, topics: TopicsConsumer): void {

@@ -122,7 +122,10 @@ export const Environment = z.object({
     .optional(),
   STRIPE_WEBHOOK_SECRET: z
     .string()
-    .regex(/^whsec_[^\s,]+(,whsec_[^\s,]+)?$/, 'write a signing secret of Stripe, whsec_…; two with a comma while one is replaced')
+    .regex(
+      /^whsec_[^\s,]+(,whsec_[^\s,]+)?$/,
+      'write a signing secret of Stripe, whsec_…; two with a comma while one is replaced',
+    )
     .transform((text) => text.split(',').map((secret) => new SecretText(secret)))
     .optional(),
   HEADGATE_STRIPE_URL: serviceUrl(['http:', 'https:'], 'http://127.0.0.1:12111').optional(),

@@ -10,7 +10,7 @@ export const backfillBilling = operation({
   path: '/v1/billing/backfills',
   scope: 'billing:write',
   tag: 'Billing',
-  summary: "Ask Stripe for the past of every linked customer, and take it in as events",
+  summary: 'Ask Stripe for the past of every linked customer, and take it in as events',
   description:
     'Subscriptions, invoices with their payments, refunds, credit notes and disputes. What was told already, by webhooks or an earlier ' +
     'backfill, is not told again. Stripe keeps what subscriptions were for 30 days: of older ones it tells when they began and what they ' +

@@ -2,9 +2,11 @@ import { z } from '@hono/zod-openapi';
 import { checkBill } from '../../billing/overage-run/check-bill.js';
 import { getBill } from '../../billing/overage-run/read-bills.js';
 import { BREAK_CAUSES } from '../../billing/overage-run/reconcile.js';
+import { invariant } from '../../core/errors.js';
 import { operation } from '../operation.js';
 import { Flag } from '../shapes.js';
-import { BillShape, billShape, LedgerEntryShape, ledgerEntryShape } from './bill-shape.js';
+import { LedgerEntryShape, ledgerEntryShape } from './bill-shape.js';
+import { InvoiceShape, invoiceShapes } from './payment-state.js';
 import { STRIPE_PROBLEMS } from './stripe-problems.js';
 
 export const getInvoice = operation({
@@ -20,7 +22,7 @@ export const getInvoice = operation({
     }),
   }),
   answer: z.object({
-    invoice: BillShape,
+    invoice: InvoiceShape,
     lines: z.array(LedgerEntryShape),
     breaks: z
       .array(z.object({ cause: z.enum(BREAK_CAUSES), message: z.string() }))
@@ -29,11 +31,13 @@ export const getInvoice = operation({
   }),
   problems: [...STRIPE_PROBLEMS, 'not_found'],
 
-  async handle({ params, query }, { services }) {
+  async handle({ params, query }, { services, now }) {
     const desk = await services.billing();
     const bill = await getBill(services.sql, desk.store.account, params.billId);
+    const [invoice] = await invoiceShapes([bill], desk.store.account, { services, now });
+    invariant(invoice !== undefined, 'one bill is one invoice');
     return {
-      invoice: billShape(bill),
+      invoice,
       lines: (await desk.store.linesOf(bill.billId)).map(ledgerEntryShape),
       breaks: query.reconcile === true ? await checkBill(bill, desk) : null,
     };

@@ -15,7 +15,7 @@ export const erasePerson = operation({
   path: '/v1/people/erase',
   scope: 'admin',
   tag: 'People',
-  summary: 'Forget a person: their values in the vault and in quarantine',
+  summary: 'Forget a person: their values in the vault, in quarantine and in webhooks',
   description:
     'By the record (`person`: `lead:lead_7`), or by a value such as an e-mail address, which takes everything of everybody who has it. ' +
     'What another person shares with them stays. Numbers stay as they are: events hold tokens, never values.',
@@ -24,13 +24,16 @@ export const erasePerson = operation({
   answer: z.object({
     erased_values: z.int().openapi({ description: 'Values that the vault no longer has' }),
     erased_quarantined: z.int().openapi({ description: 'Events in quarantine that held one of them' }),
+    erased_webhooks: z
+      .int()
+      .openapi({ description: 'Webhooks, taken care of before, that held one of them' }),
   }),
 
   async handle({ body }, context) {
     const { services, now } = context;
     const { vault, quarantine } = services.ingest;
-    const dependencies = { vault, quarantine, audit: services.audit };
-    const { values, quarantined } = await erase(body, actorOf(context), dependencies, now);
-    return { erased_values: values, erased_quarantined: quarantined };
+    const dependencies = { vault, quarantine, sql: services.sql, audit: services.audit };
+    const { values, quarantined, webhooks } = await erase(body, actorOf(context), dependencies, now);
+    return { erased_values: values, erased_quarantined: quarantined, erased_webhooks: webhooks };
   },
 });

@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs';
 import { count, eq, sql as sqlText } from 'drizzle-orm';
 import { z } from 'zod';
+import { inboxCounts, worstProblem } from '../../ingest/stripe/inbox-store.js';
 import { dataDirectoryLayout } from '../../platform/data-directory.js';
 import { LakeFiles } from '../../platform/lake-files.js';
 import { rows } from '../../platform/sql/migrations.js';
 import { conflicts } from '../../platform/sql/schema.js';
+import type { Sql } from '../../platform/sql/sql.js';
 import { currentRun, listRuns } from '../../transforms/run-store.js';
 import type { Services, TopicsStatus } from '../services.js';
 import { backlogs } from './backlogs.js';
@@ -58,7 +60,13 @@ export async function readStatus({
       quarantined: await ingest.quarantine.count({ status: 'open' }),
       conflicts: undecided?.count ?? 0,
     },
+    inbox: await inboxStatus(sql),
   };
+}
+
+async function inboxStatus(sql: Sql) {
+  const { oldestAt, ...counts } = await inboxCounts(sql);
+  return { ...counts, oldest_at: oldestAt, problem: await worstProblem(sql) };
 }
 
 async function logStatus(topics: TopicsStatus) {

@@ -52,6 +52,18 @@ export const status = operation({
       .nullable()
       .openapi({ description: 'Set where the newest run failed.' }),
     open: z.object({ quarantined: z.int(), conflicts: z.int() }),
+    inbox: z
+      .object({
+        received: z.int(),
+        waiting: z.int(),
+        failed: z.int(),
+        oldest_at: InstantAnswer.nullable(),
+        problem: z.string().nullable(),
+      })
+      .openapi({
+        description:
+          'What Stripe told and is not taken care of yet, and what is wrong with the oldest of it.',
+      }),
   }),
 
   handle: (_input, { services }) => readStatus(services),

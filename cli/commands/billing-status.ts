@@ -19,6 +19,17 @@ const Bill = z.looseObject({
   invoice_id: z.string().nullable(),
   problem: z.string().nullable(),
   approval_reason: z.string().nullable(),
+  payment: z
+    .looseObject({
+      status: z.string(),
+      remaining_minor: z.string(),
+      attempts: z.number(),
+      next_attempt_at: z.string().nullable(),
+      dispute: z.string(),
+      dunning: z.string(),
+      pauses_at: z.string().nullable(),
+    })
+    .nullable(),
 });
 type Bill = z.infer<typeof Bill>;
 const Waiting = z.looseObject({ org_id: z.string(), currency: z.string(), amount_minor: z.string() });
@@ -114,7 +125,7 @@ async function showStatus({ period, org, state, limit }: StatusOptions, command:
 
 function billTable(bills: readonly Bill[]): string {
   return table(
-    ['month', 'org', 'bill', 'amount', 'state', 'invoice', ''],
+    ['month', 'org', 'bill', 'amount', 'state', 'invoice', 'payment', ''],
     bills.map((bill) => [
       bill.month,
       bill.org_id,
@@ -122,10 +133,27 @@ function billTable(bills: readonly Bill[]): string {
       showMoney(BigInt(bill.total_minor), bill.currency),
       bill.state,
       bill.invoice_id ?? '–',
+      paymentText(bill),
       bill.problem ?? (bill.state === 'awaiting_approval' ? (bill.approval_reason ?? '') : ''),
     ]),
-    ['left', 'left', 'left', 'right', 'left', 'left', 'left'],
+    ['left', 'left', 'left', 'right', 'left', 'left', 'left', 'left'],
   );
+}
+
+/** `paid`; `past_due, $5.00 left, 2 attempts, next 2026-10-12, pauses 2026-10-20`. */
+function paymentText({ payment, currency }: Bill): string {
+  if (payment === null) return '–';
+  const { status, remaining_minor: remaining, attempts, dunning, dispute } = payment;
+  const day = (instant: string): string => instant.slice(0, 10);
+  const parts = [
+    dunning === 'current' ? status : dunning,
+    ...(status === 'open' ? [`${showMoney(BigInt(remaining), currency)} left`] : []),
+    ...(dunning === 'current' || attempts === 0 ? [] : [`${attempts} attempt${attempts === 1 ? '' : 's'}`]),
+    ...(payment.next_attempt_at === null ? [] : [`next ${day(payment.next_attempt_at)}`]),
+    ...(dunning === 'past_due' && payment.pauses_at !== null ? [`pauses ${day(payment.pauses_at)}`] : []),
+    ...(dispute === 'none' ? [] : [`dispute ${dispute}`]),
+  ];
+  return parts.join(', ');
 }
 
 async function reconcileBills(

@@ -8,7 +8,11 @@ interface Options {
   readonly value?: boolean;
 }
 
-const Erased = z.object({ erased_values: z.number(), erased_quarantined: z.number() });
+const Erased = z.object({
+  erased_values: z.number(),
+  erased_quarantined: z.number(),
+  erased_webhooks: z.number(),
+});
 
 export function addPeopleCommand(program: Command): void {
   const people = program.command('people').description('what is kept of people');
@@ -39,9 +43,9 @@ async function erasePerson(person: string | undefined, { value }: Options, comma
   await withClient(command, async (client, { output }) => {
     const erased = await client.call({ method: 'POST', path: '/v1/people/erase', json }, Erased);
     output.answer(erased, () =>
-      erased.erased_values + erased.erased_quarantined === 0
+      erased.erased_values + erased.erased_quarantined + erased.erased_webhooks === 0
         ? 'nothing is kept of them'
-        : `forgotten: ${erased.erased_values} values, and ${erased.erased_quarantined} events in quarantine that held one`,
+        : `forgotten: ${erased.erased_values} values, and ${erased.erased_quarantined} events in quarantine and ${erased.erased_webhooks} webhooks that held one`,
     );
   });
 }

@@ -36,6 +36,13 @@ export const StatusAnswer = z.object({
   run: z.object({ run_id: z.string(), as_of: z.string(), finished_at: z.string().nullable() }).nullable(),
   last_failure: z.object({ run_id: z.string(), started_at: z.string(), failure: z.string() }).nullable(),
   open: z.object({ quarantined: z.number(), conflicts: z.number() }),
+  inbox: z.object({
+    received: z.number(),
+    waiting: z.number(),
+    failed: z.number(),
+    oldest_at: z.string().nullable(),
+    problem: z.string().nullable(),
+  }),
 });
 export type Status = z.infer<typeof StatusAnswer>;
 
@@ -58,6 +65,7 @@ export function engineChecks(status: Status, nowMs: number): Check[] {
     catalogCheck(status),
     runCheck(status, nowMs),
     quarantineCheck(status),
+    inboxCheck(status, nowMs),
   ];
 }
 
@@ -193,5 +201,33 @@ function quarantineCheck({ open }: Status): Check {
       ? 'nothing waits'
       : `${plural(open.quarantined, 'event')} did not pass, ${plural(open.conflicts, 'conflict')} ${open.conflicts === 1 ? 'is' : 'are'} undecided`,
     advice: isClear ? null : 'headgate quarantine list; headgate quarantine conflicts',
+  });
+}
+
+const HOUR_MS = 3_600_000;
+
+/** What was told a moment ago is on its way; what has been for an hour is stuck. */
+function inboxCheck({ inbox }: Status, nowMs: number): Check {
+  const { received, waiting, failed, oldest_at: oldestAt, problem } = inbox;
+  const isStuck = oldestAt !== null && nowMs - Date.parse(oldestAt) > HOUR_MS;
+  const isWell = waiting === 0 && failed === 0 && !isStuck;
+  const parts = [
+    ...(failed === 0 ? [] : [`${count(failed)} could not be taken in`]),
+    ...(waiting === 0 ? [] : [`${count(waiting)} wait for a customer to be linked`]),
+    ...(received === 0 ? [] : [`${count(received)} on their way`]),
+    ...(oldestAt === null ? [] : [`the oldest since ${oldestAt}`]),
+    ...(problem === null ? [] : [problem]),
+  ];
+  return check('Stripe inbox', {
+    state: isWell ? 'well' : 'attention',
+    configured: 'what Stripe told, until it is in events',
+    says: parts.length === 0 ? 'nothing waits' : parts.join('; '),
+    advice: isWell
+      ? null
+      : failed > 0
+        ? 'mend what it says, then headgate billing backfill tries it again'
+        : waiting > 0
+          ? 'headgate billing link <org> <customer>'
+          : 'is headgate serve running, with STRIPE_SECRET_KEY?',
   });
 }

@@ -134,6 +134,7 @@ export const Limits = z.strictObject({
  * At the limit, `hard` pauses the work and `soft` goes on and bills the overage; the org's admin picks one of
  * `choices`. `spendCap` bounds what a soft stop bills in a subscription period. `atLimit` says how a pause ends: by itself at the
  * reset, or by approval.
+ * `paymentGraceDays`: so long after a payment failed, or was due, work goes on; then it pauses until it is paid.
  */
 export const StopPolicy = z
   .strictObject({
@@ -144,6 +145,7 @@ export const StopPolicy = z
       .default(['hard', 'soft']),
     atLimit: z.enum(['pause', 'approval']).default('pause'),
     spendCap: MoneyTerm.optional(),
+    paymentGraceDays: z.int().min(0).max(365).default(14),
     assumed: Assumed,
   })
   .refine((policy) => policy.choices.includes(policy.default), {

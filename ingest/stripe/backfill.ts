@@ -38,10 +38,7 @@ const CUSTOMERS_AT_ONCE = 500;
  *
  * @param since only invoices made from then on; subscriptions are asked for whatever their age
  */
-export async function backfill(
-  deps: BackfillDeps,
-  since: Instant | null,
-): Promise<BackfillReport> {
+export async function backfill(deps: BackfillDeps, since: Instant | null): Promise<BackfillReport> {
   const { sql, inbox, clock, onProgress, signal } = deps;
   const { own } = inbox;
   const retried = await inbox.store.retryFailed(clock());
@@ -63,7 +60,9 @@ export async function backfill(
 }
 
 async function putSubscriptions({ inbox, clock }: BackfillDeps, customer: string): Promise<number> {
-  const found = await allOf(() => inbox.own.stripe.subscriptions.list({ customer, status: 'all', limit: PAGE }));
+  const found = await allOf(() =>
+    inbox.own.stripe.subscriptions.list({ customer, status: 'all', limit: PAGE }),
+  );
   for (const { id } of found) {
     await inbox.store.putAgain(
       asked(ASKED_SUBSCRIPTION, { id, object: 'subscription', customer }, inbox.own, clock()),
@@ -82,7 +81,10 @@ async function putInvoices(
   const found = await allOf(() => inbox.own.stripe.invoices.list({ customer, ...created, limit: PAGE }));
   const issued = found.filter(({ status }) => status !== 'draft');
   for (const { id } of issued) {
-    await inbox.store.putAgain(asked(ASKED_INVOICE, { id, object: 'invoice', customer }, inbox.own, clock()), clock());
+    await inbox.store.putAgain(
+      asked(ASKED_INVOICE, { id, object: 'invoice', customer }, inbox.own, clock()),
+      clock(),
+    );
   }
   return issued.length;
 }

@@ -43,7 +43,15 @@ export function sourceOf({ account, mode }: OutsideAccount): string {
 
 /** One line of NDJSON. The same fact always gives the same bytes. */
 export function eventLine({ factId, type, at, data }: Fact, source: string, subject: string): string {
-  const event = { specversion: SPEC_VERSION, id: factId, source, type, subject, time: formatInstant(at), data };
+  const event = {
+    specversion: SPEC_VERSION,
+    id: factId,
+    source,
+    type,
+    subject,
+    time: formatInstant(at),
+    data,
+  };
   return `${canonicalJson(event)}\n`;
 }
 

@@ -1,4 +1,18 @@
-import { and, asc, count, eq, inArray, lt, lte, max, min, or, sql as sqlText, type SQL } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  count,
+  eq,
+  inArray,
+  isNotNull,
+  lt,
+  lte,
+  max,
+  min,
+  or,
+  sql as sqlText,
+  type SQL,
+} from 'drizzle-orm';
 import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { stripeCustomers } from '../../platform/sql/billing-schema.js';
@@ -183,6 +197,44 @@ export async function inboxCounts(sql: Sql): Promise<InboxCounts> {
     received: of('received'),
     waiting: of('waiting'),
     failed: of('failed'),
-    oldestAt: times.reduce<Instant | null>((oldest, at) => (oldest === null || at < oldest ? at : oldest), null),
+    oldestAt: times.reduce<Instant | null>(
+      (oldest, at) => (oldest === null || at < oldest ? at : oldest),
+      null,
+    ),
   };
+}
+
+/** What is wrong with the oldest that failed, else with the oldest that waits; null where nothing is. */
+export async function worstProblem(sql: Sql): Promise<string | null> {
+  const [worst] = await sql.database
+    .select({ problem: webhookInbox.problem })
+    .from(webhookInbox)
+    .where(
+      and(inArray(webhookInbox.state, ['received', 'waiting', 'failed']), isNotNull(webhookInbox.problem)),
+    )
+    .orderBy(
+      sqlText`case ${webhookInbox.state} when 'failed' then 0 when 'received' then 1 else 2 end`,
+      asc(webhookInbox.receivedAt),
+      asc(webhookInbox.eventId),
+    )
+    .limit(1);
+  return worst?.problem ?? null;
+}
+
+/** Drops what was taken care of and holds one of the texts, of whichever account: as it was sent, it names people. Returns how many. */
+export async function dropTold(sql: Sql, texts: readonly string[]): Promise<number> {
+  let dropped = 0;
+  for (const text of texts) {
+    const gone = await sql.database
+      .delete(webhookInbox)
+      .where(
+        and(
+          inArray(webhookInbox.state, [...SETTLED]),
+          sqlText`position(${Buffer.from(text)}::bytea in ${webhookInbox.raw}) > 0`,
+        ),
+      )
+      .returning({ id: webhookInbox.eventId });
+    dropped += gone.length;
+  }
+  return dropped;
 }

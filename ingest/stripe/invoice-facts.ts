@@ -147,7 +147,11 @@ function creditedLines(
 }
 
 /** Money is back once the refund succeeded; one that fails after that took nothing. */
-function refunded({ refundId, status, amount, at }: StoryRefund, story: InvoiceStory, source: string): Fact[] {
+function refunded(
+  { refundId, status, amount, at }: StoryRefund,
+  story: InvoiceStory,
+  source: string,
+): Fact[] {
   const { invoiceId, currency } = story;
   const told = fact('invoice.refunded', refundId, {
     objectId: invoiceId,
@@ -156,7 +160,9 @@ function refunded({ refundId, status, amount, at }: StoryRefund, story: InvoiceS
   });
   if (status === 'succeeded') return [told];
   if (status !== 'failed' && status !== 'canceled') return [];
-  return [takenBack(told, source, instantOf(at), `the refund ${status === 'failed' ? 'failed' : 'was canceled'}`)];
+  return [
+    takenBack(told, source, instantOf(at), `the refund ${status === 'failed' ? 'failed' : 'was canceled'}`),
+  ];
 }
 
 /** An inquiry moves no money, and is none. */

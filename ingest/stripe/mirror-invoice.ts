@@ -7,7 +7,11 @@ import type { MirroredInvoice } from './tell-facts.js';
 /** How an invoice stands, as a row of the mirror. */
 export function mirrorOf(
   story: InvoiceStory,
-  { account, orgId, askedAt }: { readonly account: OutsideAccount; readonly orgId: string; readonly askedAt: Instant },
+  {
+    account,
+    orgId,
+    askedAt,
+  }: { readonly account: OutsideAccount; readonly orgId: string; readonly askedAt: Instant },
 ): MirroredInvoice {
   const { invoiceId, customerId, status, currency, metadata } = story;
   const at = (seconds: number | null): Instant | null => (seconds === null ? null : instantOf(seconds));

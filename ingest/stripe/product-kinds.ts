@@ -3,14 +3,7 @@ import type { ReadPrice } from '../../platform/outbound/stripe/read-price.js';
 
 export const ITEM_KINDS = ['plan', 'addon', 'bundle', 'package'] as const;
 export type ItemKind = (typeof ITEM_KINDS)[number];
-export const LINE_KINDS = [
-  'subscription',
-  'overage',
-  'services',
-  'addon',
-  'licence',
-  'marketplace',
-] as const;
+export const LINE_KINDS = ['subscription', 'overage', 'services', 'addon', 'licence', 'marketplace'] as const;
 export type LineKind = (typeof LINE_KINDS)[number];
 
 /** Where a product is in the catalog; null where it is not in it. */

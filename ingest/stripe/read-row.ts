@@ -16,13 +16,7 @@ import {
 import type { Fact } from './fact.js';
 import { invoiceFacts } from './invoice-facts.js';
 import type { KindOfProduct } from './product-kinds.js';
-import {
-  changeFacts,
-  digestOfFact,
-  lifeFacts,
-  presentFact,
-  type ToldState,
-} from './subscription-facts.js';
+import { changeFacts, digestOfFact, lifeFacts, presentFact, type ToldState } from './subscription-facts.js';
 import { topicOf, type ToldEvent } from './told-event.js';
 
 /** What a row of the inbox comes to, once Stripe has been asked. */

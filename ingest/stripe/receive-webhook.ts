@@ -49,10 +49,7 @@ export async function receiveWebhook(
   return outcome;
 }
 
-function requireOwn(
-  { livemode, account: connected }: ToldEvent,
-  { account, mode }: OutsideAccount,
-): void {
+function requireOwn({ livemode, account: connected }: ToldEvent, { account, mode }: OutsideAccount): void {
   if (livemode !== (mode === 'live')) {
     throw refused(
       `the event is of ${livemode ? 'live' : 'test'} mode, and STRIPE_SECRET_KEY of ${mode} mode; set the secret of an endpoint in that mode`,

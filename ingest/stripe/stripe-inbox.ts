@@ -71,15 +71,19 @@ export class StripeInbox {
   }
 
   private async workOff(): Promise<void> {
-    const { clock, signal } = this.deps;
-    while (!signal.aborted) {
+    const { clock } = this.deps;
+    while (!this.isStopping()) {
       const rows = await this.store.claim(clock(), AT_ONCE);
       if (rows.length === 0) return;
       for (const row of rows) {
-        if (signal.aborted) return;
+        if (this.isStopping()) return;
         await this.takeCareOf(row);
       }
     }
+  }
+
+  private isStopping(): boolean {
+    return this.deps.signal.aborted;
   }
 
   private async takeCareOf(row: InboxRow): Promise<void> {

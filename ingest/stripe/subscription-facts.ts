@@ -26,6 +26,8 @@ export interface ToldState {
 
 /** A subscription ends after whatever else happened to it in that second. */
 const LAST_IN_SECOND = 1_000n;
+/** When and why it came to be so is not what it is. */
+const BESIDE_STATE = ['effectiveAt', 'reason'];
 const ENDED = ['canceled', 'incomplete_expired'];
 const STATUSES = ['active', 'trialing', 'past_due', 'incomplete', 'unpaid', 'paused', 'canceled'];
 const INTERVALS = ['week', 'month', 'year'];
@@ -88,7 +90,7 @@ export function presentFact(
 
 /** Equal digests: equal states, as far as what is sold. */
 export function digestOfFact({ type, data }: Fact, sha256: HashHex): string {
-  const { effectiveAt: _when, reason: _why, ...state } = data;
+  const state = Object.fromEntries(Object.entries(data).filter(([name]) => !BESIDE_STATE.includes(name)));
   return sha256(canonicalJson({ ...state, rests: type === 'subscription.paused' }));
 }
 
@@ -98,13 +100,7 @@ function stateText(state: SubscriptionState, kindOf: KindOfProduct): string {
 
 function startedFact(state: SubscriptionState, kindOf: KindOfProduct): Fact {
   const { subscriptionId, createdAt, startedAt } = state;
-  const started = stateFact(
-    'subscription.started',
-    subscriptionId,
-    state,
-    instantOf(createdAt),
-    kindOf,
-  );
+  const started = stateFact('subscription.started', subscriptionId, state, instantOf(createdAt), kindOf);
   if (startedAt === createdAt) return started;
   return { ...started, data: { ...started.data, effectiveAt: timeOf(startedAt) } };
 }
@@ -176,7 +172,8 @@ function itemData(
   const count = BigInt(quantity ?? 1);
   const each = priceOf(price, 1n);
   const whole = price.isMetered ? 0n : priceOf(price, count);
-  const isLinear = !price.isMetered && price.tiers === null && price.packages === null && each * count === whole;
+  const isLinear =
+    !price.isMetered && price.tiers === null && price.packages === null && each * count === whole;
   return {
     itemId,
     kind: itemKind(price, kindOf),
@@ -192,7 +189,8 @@ function rhythmOf(every: SubscriptionState['items'][number]['price']['every'], p
   const interval = INTERVALS.find((one) => one === every?.interval);
   if (every !== null && interval !== undefined) return { interval, intervalCount: every.count };
   // Seven days are a week; any other number of days has no name in events.
-  if (every?.interval === 'day' && every.count % 7 === 0) return { interval: 'week', intervalCount: every.count / 7 };
+  if (every?.interval === 'day' && every.count % 7 === 0)
+    return { interval: 'week', intervalCount: every.count / 7 };
   throw new InputError(
     'invalid_input',
     `${priceId} is paid every ${every === null ? 'time' : `${every.count} ${every.interval}`}, which events do not have; sell by week, month or year`,

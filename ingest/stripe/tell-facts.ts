@@ -26,9 +26,18 @@ export async function newEvents(
   const inOrder = [...facts].sort((a, b) =>
     a.at === b.at ? compareText(a.factId, b.factId) : a.at < b.at ? -1 : 1,
   );
-  const told = await keep(database, account, inOrder.filter(({ takesBack }) => takesBack === null), toldBy);
+  const told = await keep(
+    database,
+    account,
+    inOrder.filter(({ takesBack }) => takesBack === null),
+    toldBy,
+  );
   const taken = inOrder.filter(({ takesBack }) => takesBack !== null);
-  const standing = await whichAreTold(database, account, taken.map(({ takesBack }) => takesBack ?? ''));
+  const standing = await whichAreTold(
+    database,
+    account,
+    taken.map(({ takesBack }) => takesBack ?? ''),
+  );
   const back = await keep(
     database,
     account,
@@ -89,11 +98,7 @@ export async function lastTold(
     .select({ factId: stripeFacts.factId, digest: stripeFacts.digest })
     .from(stripeFacts)
     .where(
-      and(
-        eq(stripeFacts.account, account),
-        eq(stripeFacts.mode, mode),
-        eq(stripeFacts.objectId, objectId),
-      ),
+      and(eq(stripeFacts.account, account), eq(stripeFacts.mode, mode), eq(stripeFacts.objectId, objectId)),
     )
     .orderBy(desc(stripeFacts.at), desc(stripeFacts.factId))
     .limit(1);

@@ -25,9 +25,12 @@ const title = ({ method, path }: Operation) => `${method.toUpperCase()} ${path}`
 const withKey = operations.filter(({ scopes }) => scopes !== null).map((one) => [title(one), one] as const);
 const withScope = withKey.filter(([, { scopes }]) => scopes !== null && scopes.length > 0);
 
-test('health and readiness answer without a key, and no other operation does', async () => {
+test('health, readiness and what is signed answer without a key, and no other operation does', async () => {
   const open = operations.filter(({ scopes }) => scopes === null);
-  expect(open.map(({ path }) => path)).toEqual(['/healthz', '/readyz']);
+  expect(open.map(({ path }) => path)).toEqual(['/webhooks/stripe', '/healthz', '/readyz']);
+  // Without a signature a webhook is refused before anything of it is read; here none is set up at all.
+  const unsigned = { path: '/webhooks/stripe', key: null, json: {} };
+  expect((await bed.call(unsigned)).status).toBe(404);
   for (const path of ['/healthz', '/readyz', '/openapi.json', '/docs', '/docs/rapidoc.js']) {
     expect((await bed.call({ path, key: null })).status).toBe(200);
   }

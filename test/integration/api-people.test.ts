@@ -8,7 +8,11 @@ beforeAll(async () => {
 });
 afterAll(() => bed.close());
 
-const Erased = z.strictObject({ erased_values: z.number(), erased_quarantined: z.number() });
+const Erased = z.strictObject({
+  erased_values: z.number(),
+  erased_quarantined: z.number(),
+  erased_webhooks: z.number(),
+});
 const Listed = z.object({ events: z.array(z.object({ quarantine_id: z.string() })) });
 const Posted = z.object({ accepted: z.number(), quarantined: z.number() });
 
@@ -45,6 +49,7 @@ test('by the record: what is theirs alone is gone, from the vault and from what 
   expect((await erase({ person: 'lead:lead_1' })).as(Erased)).toEqual({
     erased_values: 1,
     erased_quarantined: 1,
+    erased_webhooks: 0,
   });
   expect([await isKept('ana@example.com'), await isKept('office@example.com')]).toEqual([false, true]);
   const { events: left } = (await bed.call({ path: '/v1/quarantine' })).as(Listed);

@@ -46,11 +46,13 @@ export function listEvents(
  */
 export async function rankInSecond(
   stripe: Stripe,
-  { eventId, subscriptionId, at }: { readonly eventId: string; readonly subscriptionId: string; readonly at: number },
+  {
+    eventId,
+    subscriptionId,
+    at,
+  }: { readonly eventId: string; readonly subscriptionId: string; readonly at: number },
 ): Promise<number> {
-  const newestFirst = await allOf(() =>
-    listEvents(stripe, SUBSCRIPTION_EVENTS, { gte: at, lte: at }),
-  );
+  const newestFirst = await allOf(() => listEvents(stripe, SUBSCRIPTION_EVENTS, { gte: at, lte: at }));
   const own = newestFirst.filter(({ data }) => 'id' in data.object && data.object.id === subscriptionId);
   const place = own.findIndex(({ id }) => id === eventId);
   return place < 0 ? 1 : own.length - place;

@@ -149,7 +149,8 @@ async function ofIntents<One>(
   list: (of: { payment_intent: string; limit: number }) => AsyncIterable<One>,
 ): Promise<One[]> {
   const found: One[] = [];
-  for (const intent of intents) found.push(...(await allOf(() => list({ payment_intent: intent, ...BY_PAGE }))));
+  for (const intent of intents)
+    found.push(...(await allOf(() => list({ payment_intent: intent, ...BY_PAGE }))));
   return found;
 }
 

@@ -48,7 +48,10 @@ export class Prices {
   async require(priceId: string): Promise<ReadPrice> {
     const price = await this.read(priceId);
     if (price !== null) return price;
-    throw new RefusedError('conflict', `Stripe does not have the price ${priceId}, so what is sold by it is not known`);
+    throw new RefusedError(
+      'conflict',
+      `Stripe does not have the price ${priceId}, so what is sold by it is not known`,
+    );
   }
 
   async read(priceId: string): Promise<ReadPrice | null> {

@@ -45,7 +45,11 @@ export interface SubscriptionState {
   readonly anchorAt: number;
   readonly pause: string | null;
   readonly reason: string | null;
-  readonly items: readonly { readonly itemId: string; readonly quantity: number | null; readonly price: ReadPrice }[];
+  readonly items: readonly {
+    readonly itemId: string;
+    readonly quantity: number | null;
+    readonly price: ReadPrice;
+  }[];
   readonly discounts: readonly ReadDiscount[];
 }
 
@@ -62,7 +66,10 @@ export interface SubscriptionReader {
 }
 
 /** As it stands now; null when it is not there. */
-export async function shownNow({ stripe }: SubscriptionReader, id: string): Promise<SubscriptionShown | null> {
+export async function shownNow(
+  { stripe }: SubscriptionReader,
+  id: string,
+): Promise<SubscriptionShown | null> {
   const found = await asking(() => stripe.subscriptions.retrieve(id));
   if (found === null) return null;
   const shown = SubscriptionShown.parse(found);
@@ -107,9 +114,7 @@ async function readDiscounts(
 ): Promise<ReadDiscount[]> {
   const wanted = (discounts ?? []).map(idOf);
   if (wanted.length === 0) return [];
-  const now = await asking(() =>
-    stripe.subscriptions.retrieve(id, { expand: ['discounts.source.coupon'] }),
-  );
+  const now = await asking(() => stripe.subscriptions.retrieve(id, { expand: ['discounts.source.coupon'] }));
   const known = now?.discounts ?? [];
   return wanted.flatMap((discountId) => {
     const found = known.find((one) => typeof one !== 'string' && one.id === discountId);
