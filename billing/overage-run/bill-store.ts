@@ -1,13 +1,5 @@
-import { and, asc, eq, gt, inArray, isNotNull, lte, ne, or, sql as sqlText } from 'drizzle-orm';
-import {
-  addDecimals,
-  decimalOf,
-  formatDecimal,
-  negateDecimal,
-  parseDecimal,
-  ZERO,
-  type Decimal,
-} from '../../core/decimal.js';
+import { and, asc, eq, gt, inArray, lte, ne, sql as sqlText } from 'drizzle-orm';
+import { formatDecimal, negateDecimal, parseDecimal } from '../../core/decimal.js';
 import { addMonths, formatDate, parseDate, type Instant, type Period } from '../../core/time.js';
 import { watermarkJson, type WatermarkVector } from '../../core/raw-event.js';
 import type { IntentStore } from '../../platform/outbound/intent-store.js';
@@ -15,11 +7,12 @@ import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { billLines, bills, carryMovements, stripeCustomers } from '../../platform/sql/billing-schema.js';
 import { runHolds } from '../../platform/sql/schema.js';
 import type { Sql, SqlDatabase } from '../../platform/sql/sql.js';
-import { creditUnitKey, type SpentCredits } from '../adjustments/credits.js';
+import type { SpentCredits } from '../adjustments/credits.js';
 import type { OverageLine } from '../overage-plan.js';
 import { billIntents, carriedIntentId, lineIntentId, type BillContext } from './bill-intents.js';
 import type { BilledSoFar } from './approval.js';
 import { ofAccount } from './of-account.js';
+import { creditQuantitySum, spentCredits } from './spent-credits.js';
 import {
   orgCurrency,
   type Bill,
@@ -55,10 +48,6 @@ export const UNFINISHED = ['planned', 'blocked', 'refused'] as const;
 
 /** Rows in one statement, and ids in one list: what parameters allow. */
 const ROWS_AT_ONCE = 500;
-
-/** How much of prepaid quantities some entries use up. */
-const creditQuantitySum = () =>
-  sqlText`cast(coalesce(sum(cast(${billLines.creditQuantity} as numeric)), 0) as text)`.mapWith(parseDecimal);
 
 /** The ledger of one account in one mode. */
 export class BillStore {
@@ -112,38 +101,9 @@ export class BillStore {
     return [...last.values()].map(worthNothing);
   }
 
-  /** What is used up of credits, in the ledger as it is, by periods that did not end inside `ending`; null: by all. */
-  async spentCredits(ending: Period | null, orgId: string | null): Promise<SpentCredits> {
-    const { kind, currency, meterId, creditId } = billLines;
-    const rows = await this.sql.database
-      .select({
-        ...{ orgId: billLines.orgId, kind, currency, meterId, creditId },
-        usedMinor: sqlText`-sum(${billLines.amountMinor})`.mapWith(BigInt),
-        quantity: creditQuantitySum(),
-      })
-      .from(billLines)
-      .where(
-        and(
-          ofAccount(billLines, this.account),
-          isNotNull(creditId),
-          orgId === null ? undefined : eq(billLines.orgId, orgId),
-          ending === null
-            ? undefined
-            : or(lte(billLines.periodEnd, ending.start), gt(billLines.periodEnd, ending.end)),
-        ),
-      )
-      .groupBy(billLines.orgId, kind, currency, meterId, creditId);
-    const spent = new Map<string, Decimal>();
-    for (const row of rows) {
-      const isMoney = row.kind === 'credit';
-      const unit = isMoney
-        ? ({ kind: 'money', currency: row.currency } as const)
-        : ({ kind: 'quantity', meterId: row.meterId } as const);
-      const key = creditUnitKey(row.orgId, row.creditId ?? '', unit);
-      const used = isMoney ? decimalOf(row.usedMinor) : row.quantity;
-      spent.set(key, addDecimals(spent.get(key) ?? ZERO, used));
-    }
-    return spent;
+  /** What is used up of credits, by periods that did not end inside `ending`; null: by all. */
+  spentCredits(ending: Period | null, orgId: string | null): Promise<SpentCredits> {
+    return spentCredits(this.sql, this.account, { ending, orgId });
   }
 
   /**

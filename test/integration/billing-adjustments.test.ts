@@ -126,7 +126,7 @@ beforeAll(async () => {
     customers.set(org, id);
     await call('PUT', `/v1/billing/customers/${org}`, { customer_id: id });
   }
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await company.remove();
   await server.stop();
@@ -227,7 +227,7 @@ test('the run bills what the preview says, to the cent; what can not be charged 
   expect(await invoices('org_kwd')).toEqual([[6_770, 'open']]);
   expect(await invoices('org_late')).toEqual([[600, 'open']]);
   expect(await run()).toMatchObject({ bills: [], waiting: [], outcomes: [] });
-}, 120_000);
+}, 300_000);
 
 test('the customer reads on the invoice what each item is', async () => {
   const { data } = await stripe.invoiceItems.list({ customer: customers.get('org_late') ?? '' });
@@ -256,7 +256,7 @@ test('each line rates anew to the same cents, and a line that is not usage has t
     line: { amount_minor: '562' },
     events: [{ event_id: 'org_late 1100' }],
   });
-}, 120_000);
+}, 300_000);
 
 test('late usage corrects each of them by its difference, and the credit pays no cent twice', async () => {
   // 400 over are 20.00, less 12.5% are 17.50; 4.00 prepaid: 13.50, of which 6.00 are billed.
@@ -268,7 +268,7 @@ test('late usage corrects each of them by its difference, and the credit pays no
   expect(corrections.sort((a, b) => a - b)).toEqual([-562, -188, 1_500]);
   expect(await credits('org_late')).toEqual([['cr_1', '400', '0']]);
   await expectReplayed();
-}, 120_000);
+}, 300_000);
 
 test('usage that is taken back, and a credit that is voided, come back to the cent', async () => {
   await tell([voided('void 1', 'execution.completed', 'org_late 300', 'org_late')]);
@@ -277,7 +277,7 @@ test('usage that is taken back, and a credit that is voided, come back to the ce
   expect(await run()).toMatchObject({ bills: [], waiting: [{ org_id: 'org_late', amount_minor: '400' }] });
   expect(await credits('org_late')).toEqual([]);
   await expectReplayed();
-}, 120_000);
+}, 300_000);
 
 test('the next month is billed with what waits, and with nothing left of credits that are used up', async () => {
   // Nothing used: 70.00, ¥10,001 and 18.000 at least; the 0.004 dinars go on waiting. org_late: 10.00 less 3.50.
@@ -289,4 +289,4 @@ test('the next month is billed with what waits, and with nothing left of credits
   expect(await latest('org_kwd')).toEqual([18_000, 'open']);
   expect(await latest('org_late')).toEqual([650, 'open']);
   await expectReplayed();
-}, 120_000);
+}, 300_000);
