@@ -170,7 +170,9 @@ async function openServices(
       return transformer.transform(request);
     },
     quota: openQuota({
-      ...{ sql, audit, catalogs, clock, warehouse: opened.warehouse },
+      ...{ sql, catalogs, clock, fetch, warehouse: opened.warehouse },
+      endpoint: config.alertWebhook,
+      signal: shutdown.signal,
       withRun: (work) => runs.withRun({}, work),
       currentRunId: () => runs.currentRunId(),
       delinquencyOf: () => Promise.resolve('none'),

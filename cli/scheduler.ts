@@ -7,6 +7,8 @@ import { COMPACT_FROM_PARTS } from './embedded-transformer.js';
 
 /** Looked at this often, done once a day: a laptop that sleeps at night still gets its turn. */
 const LOOK_EVERY = '*/15 * * * *';
+/** Usage alerts: what a run or an event changed is told within so long. */
+const ALERT_EVERY = '*/10 * * * * *';
 const DAY = 86_400n * MICROS_PER_SECOND;
 
 /** Whether this process is the one that does scheduled work. Embedded it always is. */
@@ -58,8 +60,14 @@ export function startScheduler({ services, lake, leadership }: Schedule): { stop
     logger.info({ runId }, 'scheduled run');
   };
 
+  const tellAlerts = async (): Promise<void> => {
+    const { entered, delivered } = await services.quota.tellAlerts();
+    if (entered + delivered > 0) logger.info({ entered, delivered }, 'usage alerts');
+  };
+
   const jobs = [
     start(LOOK_EVERY, 'daily work', tidyUp),
+    start(ALERT_EVERY, 'usage alerts', tellAlerts),
     ...(config.transformSchedule === null ? [] : [start(config.transformSchedule, 'transform', transform)]),
   ];
   return {

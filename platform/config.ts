@@ -58,7 +58,17 @@ export interface StripeConfig {
   readonly concurrency: number;
 }
 
+/** Where usage alerts are sent. */
+export interface AlertWebhookConfig {
+  readonly url: SecretText;
+  /** Each message is signed by all: two while one replaces the other. */
+  readonly secrets: readonly SecretText[];
+  readonly timeoutMs: number;
+}
+
 export interface Config {
+  /** Null: usage alerts are recorded, and sent nowhere. */
+  readonly alertWebhook: AlertWebhookConfig | null;
   /** Null: nothing is billed from here. */
   readonly stripe: StripeConfig | null;
   /** Null: the embedded default of each. */
@@ -99,6 +109,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 
 function configOf(settings: Settings): Config {
   return {
+    alertWebhook: alertWebhookOf(settings),
     stripe: stripeOf(settings),
     database: databaseOf(settings),
     clickHouse: clickHouseOf(settings),
@@ -149,6 +160,17 @@ function stripeOf(settings: Settings): StripeConfig | null {
     timeoutMs: settings.HEADGATE_STRIPE_TIMEOUT_SECONDS * 1000,
     concurrency: settings.HEADGATE_STRIPE_CONCURRENCY,
   };
+}
+
+function alertWebhookOf(settings: Settings): AlertWebhookConfig | null {
+  const { HEADGATE_ALERT_WEBHOOK_URL: url, HEADGATE_ALERT_WEBHOOK_SECRET: secrets } = settings;
+  if (url === undefined) return null;
+  if (secrets === undefined) {
+    const problem =
+      'HEADGATE_ALERT_WEBHOOK_URL: needs HEADGATE_ALERT_WEBHOOK_SECRET, which messages are signed with';
+    throw new InputError('invalid_config', `config: ${problem}`, { details: { problems: [problem] } });
+  }
+  return { url, secrets, timeoutMs: settings.HEADGATE_ALERT_WEBHOOK_TIMEOUT_SECONDS * 1000 };
 }
 
 function databaseOf(settings: Settings): DatabaseConfig | null {

@@ -62,8 +62,9 @@ export const previewBilling = operation({
     const { version, catalog } = await rulingCatalog(services.catalogs, run.asOf);
     const { first, ending } = billingMonth(query.month, run.asOf, catalog.zone);
     const catalogs = await services.catalogs.published();
+    const choiceAt = await services.quota.choices();
     const plan = await services.runs.read(run, ({ reader }) =>
-      previewOverage(reader, { catalogs, ending, asOf: run.asOf, orgId: query.org }),
+      previewOverage(reader, { catalogs, ending, asOf: run.asOf, orgId: query.org, choiceAt }),
     );
     const [orgId, lineId] = place;
     const after: [string, string] | null =

@@ -69,8 +69,9 @@ export const runBilling = operation({
     const { catalog } = await rulingCatalog(services.catalogs, run.asOf);
     const { first, ending } = billingMonth(body.month, run.asOf, catalog.zone);
     const catalogs = await services.catalogs.published();
+    const choiceAt = await services.quota.choices();
     const report = await services.runs.read(run, async ({ reader }): Promise<OverageReport> => {
-      const rating = { catalogs, ending, asOf: run.asOf, orgId: body.org };
+      const rating = { catalogs, ending, asOf: run.asOf, orgId: body.org, choiceAt };
       const usage = { runId: run.runId, watermark: run.watermark, lines: () => ratedLines(reader, rating) };
       const request = { month: first, ending, orgId: body.org ?? null, actor: actorOf(context) };
       if (body.dry_run) return { plan: await planOverages(usage, request, desk.store), outcomes: [] };

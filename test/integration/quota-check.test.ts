@@ -3,14 +3,15 @@ import { z } from 'zod';
 import { parseInstant } from '../../core/time.js';
 import { readCatalogText } from '../../platform/catalog-file.js';
 import { openApiTestBed, type ApiTestBed } from '../api-test-bed.js';
-import { publishHandMadeRun, type Row } from '../hand-made-run.js';
+import { publishHandMadeRun } from '../hand-made-run.js';
+import { factOfExecution, factOfSubscription } from '../support/hand-made-facts.js';
 import { catalogDocument, pack, plan } from '../support/rating.js';
 
 /*
  * The run knows org_a's and org_b's subscriptions and 90 units of org_a's; what comes later comes over HTTP. Plan `pro` has 100
  * units and bills 10 ¢ each beyond; `strict` stops at 100; package `digest` has 50 of its own.
  */
-const STARTED = '2026-05-20T00:00:00Z';
+const STARTED = '2026-05-20';
 const RUN_AS_OF = parseInstant('2026-06-01T00:00:00Z');
 const NOW = parseInstant('2026-06-01T12:00:00Z');
 const TEN_CENTS = { ops: { model: 'per_unit', amount: '0.10', currency: 'USD' } };
@@ -37,55 +38,6 @@ const document = catalogDocument({
   },
   packages: { digest: pack({ allowances: { ops: { quantity: '50' } }, overage: TEN_CENTS }) },
 });
-
-const items = (productId: string, kind = 'plan') => [
-  {
-    ...{ itemId: 'si', kind, productId, quantity: 1 },
-    ...{ unitAmountMinor: 4900, interval: 'month', intervalCount: 1 },
-  },
-];
-const at = STARTED.replace('T', ' ').replace('Z', '');
-
-function subscription(orgId: string, productId: string, more: object = {}, kind = 'plan', name = ''): Row {
-  const data = {
-    subscriptionId: `sub_${orgId}${name}`,
-    currency: 'USD',
-    items: items(productId, kind),
-    ...more,
-  };
-  return {
-    ...{
-      day: '2026-05-20',
-      subject: orgId,
-      source: '/s',
-      event_id: `sub ${orgId}${name}`,
-      type: 'subscription.started',
-    },
-    ...{ at, recorded_at: at, log_partition: 0, log_offset: 0, data: JSON.stringify(data) },
-  };
-}
-const execution: Row = {
-  ...{ day: '2026-05-21', org_id: 'org_a', source: '/p', event_id: 'ninety', type: 'execution.completed' },
-  ...{ at: '2026-05-21 00:00:00', recorded_at: '2026-05-21 00:00:00', log_partition: 0, log_offset: 0 },
-  ...{
-    execution_id: 'x',
-    attempt: 1,
-    package_id: 'other',
-    install_id: 'i',
-    workflow: 'w',
-    user_id: 'u',
-    duration_ms: 5,
-  },
-  ...{
-    cost_micros: 1,
-    currency: 'USD',
-    human_intervention: false,
-    saved_minutes: 0,
-    byo_key: false,
-    meter: '',
-  },
-  ...{ quantity: 0, unique_key: '', usage: '{"ops":"90"}' },
-};
 
 const Decided = z.looseObject({
   decision: z.string(),
@@ -156,13 +108,15 @@ describe('with a run', () => {
         })),
       },
       facts: {
-        executions: [execution],
+        executions: [factOfExecution('org_a', 'ninety', '2026-05-21', '90')],
         billing: [
-          subscription('org_a', 'pro'),
-          subscription('org_b', 'strict'),
-          subscription('org_b', 'digest', {}, 'package', '_2'),
-          subscription('org_try', 'pro', { status: 'trialing', trialEndsAt: '2026-07-01T00:00:00Z' }),
-          subscription('org_own', 'pro'),
+          factOfSubscription('org_a', 'pro', STARTED),
+          factOfSubscription('org_b', 'strict', STARTED),
+          factOfSubscription('org_b', 'digest', STARTED, { kind: 'package', name: '_2' }),
+          factOfSubscription('org_try', 'pro', STARTED, {
+            data: { status: 'trialing', trialEndsAt: '2026-07-01T00:00:00Z' },
+          }),
+          factOfSubscription('org_own', 'pro', STARTED),
         ],
       },
     });
