@@ -169,17 +169,7 @@ async function openServices(
       await topics?.catchUp(request.onProgress ?? (() => undefined));
       return transformer.transform(request);
     },
-    quota: openQuota({
-      ...{ sql, catalogs, clock, fetch, warehouse: opened.warehouse },
-      endpoint: config.alertWebhook,
-      signal: shutdown.signal,
-      withRun: (work) => runs.withRun({}, work),
-      currentRunId: () => runs.currentRunId(),
-      delinquencyOf: () => Promise.resolve('none'),
-      onError: (error) => {
-        logger.error({ error }, 'quota: usage could not be read');
-      },
-    }),
+    quota: quotaOf({ config, clock, sql, catalogs, runs, logger, signal: shutdown.signal }, opened.warehouse),
     billing: deskOf({ ...options, sql, audit, logger, holder, signal: shutdown.signal }),
     topics,
     meter: telemetry.meter,
@@ -189,6 +179,29 @@ async function openServices(
     onProgress: options.onProgress,
     shutdown,
   };
+}
+
+/** What only a serving process keeps up to date; a command reads what it asks about. */
+function quotaOf(
+  {
+    config,
+    runs,
+    logger,
+    ...parts
+  }: Pick<Services, 'config' | 'clock' | 'sql' | 'catalogs' | 'runs' | 'logger'> & { signal: AbortSignal },
+  warehouse: Services['warehouse'],
+): Services['quota'] {
+  return openQuota({
+    ...{ ...parts, warehouse, fetch },
+    endpoint: config.alertWebhook,
+    withRun: (work) => runs.withRun({}, work),
+    currentRunId: () => runs.currentRunId(),
+    // Who is late with paying is not known here yet.
+    delinquencyOf: () => Promise.resolve('none'),
+    onError: (error) => {
+      logger.error({ error }, 'quota: usage could not be read');
+    },
+  });
 }
 
 type DeskParts = Pick<RuntimeOptions, 'config' | 'clock' | 'onProgress'> &

@@ -8,6 +8,7 @@ import { benchFileIngest, benchIngestMemory } from './file-ingest.js';
 import { printFigures, type Figure } from './figure.js';
 import { benchBatches, benchSingles } from './http-ingest.js';
 import { benchMetricReads } from './metric-reads.js';
+import { benchQuotaCheck } from './quota-check.js';
 import { benchClickHouseTransform, benchTransform } from './transform.js';
 
 /*
@@ -39,6 +40,7 @@ try {
   await measure('singles', benchSingles);
   await measure('engines', benchEngines);
   await measure('reads', () => benchMetricReads(file, company.endsAt));
+  await measure('quota', () => benchQuotaCheck(directory, values.large ? 10_000_000 : 1_000_000));
   if (values.large) {
     const large = join(directory, 'large.ndjson');
     console.error('writing a company of 10 million events …');

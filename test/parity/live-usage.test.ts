@@ -237,10 +237,11 @@ const usedNow = (totals: ReadonlyMap<string, WindowTotal>, { orgId }: History): 
   used(totals.get(orgId));
 
 proveLive('live usage on DuckDB', async () => {
-  const { warehouse, close } = await openTestDuckdb();
+  const opened = await openTestDuckdb();
+  const { warehouse } = opened;
   return {
     warehouse,
-    close,
+    close: () => opened.close(),
     keep: async (schema, table, sql) => {
       await warehouse.run(`create schema if not exists ${schema}`);
       await warehouse.run(`create table ${schema}.${table} as ${sql}`);
@@ -255,10 +256,11 @@ describe.runIf(hasClickHouse())('against the shim', () => {
   });
   afterAll(() => clickHouse.stop());
   proveLive('live usage on ClickHouse', async () => {
-    const { warehouse, close } = await openTestClickHouse(clickHouse);
+    const opened = await openTestClickHouse(clickHouse);
+    const { warehouse } = opened;
     return {
       warehouse,
-      close,
+      close: () => opened.close(),
       keep: async (schema, table, sql) => {
         await clickHouse.client.command({ query: `create database if not exists ${schema}` });
         const settings = {
