@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { PublishedCatalog } from '../../core/catalog/tables.js';
 import { addDecimals, compareDecimals, formatDecimal, parseDecimal } from '../../core/decimal.js';
+import { RefusedError } from '../../core/errors.js';
 import type { WatermarkVector } from '../../core/raw-event.js';
 import type { Instant, Period } from '../../core/time.js';
 import type { RunReader, Warehouse } from '../../platform/warehouse/warehouse.js';
@@ -66,6 +67,7 @@ export async function readLiveUsage(
   return sources.withRun(async ({ run, reader }) => {
     const until = await sources.warehouse.positions();
     const places = { run, reader, warehouse: sources.warehouse, until, orgIds };
+    await requireCorrections(reader);
     const corrected = await orgsToCorrect(places);
     const live = liveReader({
       ...places,
@@ -104,6 +106,25 @@ export async function readLiveTail(
     const { executions: corrected } = await orgsToCorrect(places);
     return { until, usage: await readParts({ ...places, corrected }, known.windows, known.facts) };
   });
+}
+
+const Found = z.object({ tables: z.bigint() });
+
+/** Runs of earlier versions do not say which corrections they applied. */
+async function requireCorrections(reader: RunReader): Promise<void> {
+  const [found] = await reader.query(
+    `select count(*) as tables from information_schema.tables
+     where table_name = 'int_corrections' and (table_catalog = $place or table_schema = $place)`,
+    { place: reader.relation.replaceAll('"', '') },
+    Found,
+  );
+  if (found !== undefined && found.tables > 0n) return;
+  const command = 'headgate transform';
+  throw new RefusedError(
+    'no_run',
+    `run ${reader.runId} was made by an earlier version, and live usage needs more than it holds; make another with: ${command}`,
+    { details: { command } },
+  );
 }
 
 /** A name is bound for each org; none is put into the text. */

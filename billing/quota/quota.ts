@@ -58,7 +58,11 @@ export function openQuota(deps: QuotaDeps): Quota {
     sources,
     choices: async () => choiceAtOf(await listChoices(sql)),
     tellAlerts: async () => {
-      const entered = await watch.look();
+      // Messages wait for nobody who is away.
+      const entered = await watch.look().catch((error: unknown) => {
+        onError(error);
+        return 0;
+      });
       return { entered, delivered: endpoint === null ? 0 : await deliverDue({ ...deps, endpoint }) };
     },
     counters: new QuotaCounters({ ...sources, clock, rules, onError }),

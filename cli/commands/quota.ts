@@ -58,6 +58,7 @@ export function addQuotaCommand(program: Command): void {
   const quota = program
     .command('quota')
     .description('limits: whether an org may go on, and what happens when not');
+  withExamples(quota, 'headgate quota check org_12 ai_operations', 'headgate quota alerts');
   const check = quota
     .command('check')
     .argument('<org>', 'its id: the subject of its events')

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { LiveSources } from '../../billing/quota/live-usage.js';
+import { QuotaCounters } from '../../billing/quota/quota-counters.js';
+import { checkQuota } from '../../billing/quota/quota-desk.js';
+import { UnavailableError } from '../../core/errors.js';
 import { parseInstant } from '../../core/time.js';
 import { readCatalogText } from '../../platform/catalog-file.js';
 import { openApiTestBed, type ApiTestBed } from '../api-test-bed.js';
@@ -121,6 +125,9 @@ describe('with a run', () => {
       },
     });
     await later(200);
+    // A machine that is busy reads longer than a question waits; who asks again finds it read.
+    const { counters } = bed.runtime.services.quota;
+    for (const org of ['org_a', 'org_b']) await counters.ask(org, now).catch(() => counters.ask(org, now));
   });
 
   test('used, included, left and when it resets', async () => {
@@ -215,6 +222,64 @@ describe('with a run', () => {
       is_live: false,
       usage: [{ meter: 'ops', used: '90', overage: '0' }],
     });
+  });
+});
+
+describe('what is kept in memory', () => {
+  test('is told while the warehouse is away, for two minutes, and then is not known', async () => {
+    const { services } = bed.runtime;
+    let isAway = false;
+    const sources: LiveSources = {
+      ...services.quota.sources,
+      withRun: (work) => {
+        if (isAway) throw new UnavailableError('warehouse_unavailable', 'away');
+        return services.quota.sources.withRun(work);
+      },
+    };
+    const errors: unknown[] = [];
+    const counters = new QuotaCounters({
+      ...sources,
+      clock: () => now,
+      rules: () => Promise.resolve(isAway ? 'others by now' : 'these'),
+      onError: (error) => errors.push(error),
+    });
+    const asked = {
+      counters,
+      catalogs: sources.catalogs,
+      delinquencyOf: () => Promise.resolve('none' as const),
+    };
+    const question = { meterId: 'ops', packageId: '', quantity: { unscaled: 1n, scale: 0 } };
+    const reasonOf = async () => {
+      const { deciding, counted } = await checkQuota(asked, 'org_a', [question], now);
+      return `${deciding.reason}, ${counted === null ? '-' : (now - counted.countedAt) / 1_000_000n} s ago`;
+    };
+    expect(await reasonOf()).toBe('over_allowance_billed, 0 s ago');
+    isAway = true;
+    now += 60_000_000n;
+    expect(await reasonOf()).toBe('over_allowance_billed, 60 s ago');
+    now += 60_000_000n;
+    expect(await reasonOf()).toBe('usage_unknown, - s ago');
+    isAway = false;
+    expect(await reasonOf()).toBe('over_allowance_billed, 0 s ago');
+    expect(errors).toEqual([]);
+  });
+
+  test('is read anew when there is another run', async () => {
+    const before = await decided({ org: 'org_a', meter: 'ops' });
+    expect(before.used).toBe('103');
+    // It measured 7 where the other measured 90; the 13 that came in since are the tail of both.
+    await publishHandMadeRun(bed.runtime, {
+      asOf: RUN_AS_OF,
+      rows: { int_orgs: [{ org_id: 'org_a', segment: 'smb', country: 'DE', is_excluded: false }] },
+      facts: {
+        executions: [factOfExecution('org_a', 'ninety', '2026-05-21', '7')],
+        billing: [factOfSubscription('org_a', 'pro', STARTED)],
+      },
+    });
+    await later(2);
+    const after = await decided({ org: 'org_a', meter: 'ops' });
+    expect(after.used).toBe('20');
+    expect(after['run_id']).not.toBe(before['run_id']);
   });
 });
 
