@@ -41,6 +41,9 @@ import { listConflicts } from './quarantine/list-conflicts.js';
 import { listQuarantine } from './quarantine/list-quarantine.js';
 import { replayQuarantine } from './quarantine/replay-quarantine.js';
 import { checkQuota } from './quota/check-quota.js';
+import { getStopPolicies } from './quota/get-policies.js';
+import { listAlerts } from './quota/list-alerts.js';
+import { setStopPolicy } from './quota/set-policy.js';
 import { createRun } from './runs/create-run.js';
 import { getRun } from './runs/get-run.js';
 import { listRuns } from './runs/list-runs.js';
@@ -90,6 +93,9 @@ export const operations: readonly Operation[] = [
   listCommissions,
   getUsage,
   checkQuota,
+  getStopPolicies,
+  setStopPolicy,
+  listAlerts,
   previewBilling,
   explainBillingLine,
   replayBillingLine,

@@ -17,6 +17,7 @@ import {
   ratedUsage,
   rateUsage,
   usedIn,
+  type ChoiceAt,
   type OverageBooks,
   type OverageLine,
   type OverageQuestion,
@@ -48,8 +49,9 @@ export async function orgUsage(
   run: RunReader,
   orgId: string,
   asOf: Instant,
+  choiceAt?: ChoiceAt,
 ): Promise<MeterUsage[]> {
-  const questions = openQuestions(await loadBooks(run, catalogs, orgId), asOf);
+  const questions = openQuestions(await loadBooks(run, catalogs, orgId, choiceAt), asOf);
   return usageOf(questions, await readUsage(windowsOf(questions), run, asOf), asOf);
 }
 

@@ -103,7 +103,7 @@ export function stopChoicesOf({ sold }: Scope): readonly StopPolicy[] {
 }
 
 /** A cap that the catalog has in no other currency caps nothing there: amounts are never converted. */
-function catalogCap({ sold, stopsWith }: Scope, currency: string): SpendCap | null {
+export function catalogCap({ sold, stopsWith }: Scope, currency: string): SpendCap | null {
   const cap = sold.stopPolicy?.spendCap;
   const found = cap && [cap, ...cap.otherCurrencies].find((one) => one.currency === currency);
   if (found === undefined) return null;

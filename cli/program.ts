@@ -15,6 +15,7 @@ import { addOrgsCommand } from './commands/orgs.js';
 import { addPartnersCommand } from './commands/partners.js';
 import { addPeopleCommand } from './commands/people.js';
 import { addQuarantineCommand } from './commands/quarantine.js';
+import { addQuotaCommand } from './commands/quota.js';
 import { addReplayCommand } from './commands/replay.js';
 import { addRunsCommand } from './commands/runs.js';
 import { addServeCommand } from './commands/serve.js';
@@ -43,6 +44,7 @@ export function createProgram(): Command {
   addLeadsCommand(program);
   addPartnersCommand(program);
   addUsageCommand(program);
+  addQuotaCommand(program);
   addBillingCommand(program);
   addSqlCommand(program);
   addRunsCommand(program);

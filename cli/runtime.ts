@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Services } from '../api/services.js';
 import type { DeskDeps } from '../billing/billing-desk.js';
+import { paymentDelinquency } from '../billing/quota/payment-delinquency.js';
 import { openQuota } from '../billing/quota/quota.js';
 import type { Instant } from '../core/time.js';
 import { QuarantineStore } from '../ingest/quarantine-store.js';
@@ -14,6 +15,7 @@ import type { InboxDeps, StripeInbox } from '../ingest/stripe/stripe-inbox.js';
 import { openDataDirectory, type DataDirectory } from '../platform/data-directory.js';
 import type { Lake } from '../platform/lake.js';
 import { createLogger } from '../platform/logger.js';
+import { modeOf } from '../platform/outbound/stripe/key-mode.js';
 import { PublishedPersonalKeys } from '../platform/published-personal-keys.js';
 import { loadVaultKeys } from '../platform/vault-keys.js';
 import { Vault } from '../platform/vault.js';
@@ -173,15 +175,7 @@ async function openServices(
       await topics?.catchUp(request.onProgress ?? (() => undefined));
       return transformer.transform(request);
     },
-    quota: openQuota({
-      ...{ sql, audit, catalogs, clock, warehouse: opened.warehouse },
-      withRun: (work) => runs.withRun({}, work),
-      currentRunId: () => runs.currentRunId(),
-      delinquencyOf: () => Promise.resolve('none'),
-      onError: (error) => {
-        logger.error({ error }, 'quota: usage could not be read');
-      },
-    }),
+    quota: quotaOf({ config, clock, sql, catalogs, runs, logger, signal: shutdown.signal }, opened.warehouse),
     billing: deskOf({ ...options, sql, audit, logger, holder, signal: shutdown.signal }),
     stripeInbox: inbox.open,
     topics,
@@ -192,6 +186,32 @@ async function openServices(
     onProgress: options.onProgress,
     shutdown,
   };
+}
+
+/** What only a serving process keeps up to date; a command reads what it asks about. */
+function quotaOf(
+  {
+    config,
+    runs,
+    logger,
+    ...parts
+  }: Pick<Services, 'config' | 'clock' | 'sql' | 'catalogs' | 'runs' | 'logger'> & { signal: AbortSignal },
+  warehouse: Services['warehouse'],
+): Services['quota'] {
+  return openQuota({
+    ...{ ...parts, warehouse, fetch },
+    endpoint: config.alertWebhook,
+    withRun: (work) => runs.withRun({}, work),
+    currentRunId: () => runs.currentRunId(),
+    // Without Stripe nobody tells who pays.
+    delinquencyOf:
+      config.stripe === null
+        ? () => Promise.resolve('none')
+        : paymentDelinquency(parts.sql, modeOf(config.stripe.secretKey), parts.clock),
+    onError: (error) => {
+      logger.error({ error }, 'quota: usage could not be read');
+    },
+  });
 }
 
 type DeskParts = Pick<RuntimeOptions, 'config' | 'clock' | 'onProgress'> &

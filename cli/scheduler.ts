@@ -11,6 +11,8 @@ const LOOK_EVERY = '*/15 * * * *';
 const NIGHTLY = '30 3 * * *';
 /** What could not be worked off when it came, and what another process left. */
 const WORK_OFF_EVERY = '* * * * *';
+/** Usage alerts: what a run or an event changed is told within so long. */
+const ALERT_EVERY = '*/10 * * * * *';
 const DAY = 86_400n * MICROS_PER_SECOND;
 
 /** Whether this process is the one that does scheduled work. Embedded it always is. */
@@ -73,6 +75,11 @@ export function startScheduler({ services, lake, leadership }: Schedule): { stop
     logger.info({ runId }, 'scheduled run');
   };
 
+  const tellAlerts = async (): Promise<void> => {
+    const { entered, delivered } = await services.quota.tellAlerts();
+    if (entered + delivered > 0) logger.info({ entered, delivered }, 'usage alerts');
+  };
+
   const jobs = [
     start(LOOK_EVERY, 'daily work', tidyUp),
     ...(config.stripe === null
@@ -82,6 +89,7 @@ export function startScheduler({ services, lake, leadership }: Schedule): { stop
           start(LOOK_EVERY, 'webhooks that never came', lookForMissed),
           start(NIGHTLY, 'reconciliation', () => reconcileBySchedule(services)),
         ]),
+    start(ALERT_EVERY, 'usage alerts', tellAlerts),
     ...(config.transformSchedule === null ? [] : [start(config.transformSchedule, 'transform', transform)]),
     ...(config.billing.schedule === null
       ? []

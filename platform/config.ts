@@ -74,8 +74,18 @@ export interface BillingConfig {
   };
 }
 
+/** Where usage alerts are sent. */
+export interface AlertWebhookConfig {
+  readonly url: SecretText;
+  /** Each message is signed by all: two while one replaces the other. */
+  readonly secrets: readonly SecretText[];
+  readonly timeoutMs: number;
+}
+
 export interface Config {
   readonly billing: BillingConfig;
+  /** Null: usage alerts are recorded, and sent nowhere. */
+  readonly alertWebhook: AlertWebhookConfig | null;
   /** Null: nothing is billed from here. */
   readonly stripe: StripeConfig | null;
   /** Null: the embedded default of each. */
@@ -116,6 +126,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 
 function configOf(settings: Settings): Config {
   return {
+    alertWebhook: alertWebhookOf(settings),
     stripe: stripeOf(settings),
     billing: {
       schedule: settings.HEADGATE_BILLING_SCHEDULE ?? null,
@@ -179,6 +190,17 @@ function stripeOf(settings: Settings): StripeConfig | null {
     concurrency: settings.HEADGATE_STRIPE_CONCURRENCY,
     webhookSecrets: settings.STRIPE_WEBHOOK_SECRET ?? [],
   };
+}
+
+function alertWebhookOf(settings: Settings): AlertWebhookConfig | null {
+  const { HEADGATE_ALERT_WEBHOOK_URL: url, HEADGATE_ALERT_WEBHOOK_SECRET: secrets } = settings;
+  if (url === undefined) return null;
+  if (secrets === undefined) {
+    const problem =
+      'HEADGATE_ALERT_WEBHOOK_URL: needs HEADGATE_ALERT_WEBHOOK_SECRET, which messages are signed with';
+    throw new InputError('invalid_config', `config: ${problem}`, { details: { problems: [problem] } });
+  }
+  return { url, secrets, timeoutMs: settings.HEADGATE_ALERT_WEBHOOK_TIMEOUT_SECONDS * 1000 };
 }
 
 function databaseOf(settings: Settings): DatabaseConfig | null {

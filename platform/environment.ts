@@ -15,6 +15,8 @@ const wholeNumber = (fallback: number, { min, max }: { min: number; max: number 
     .pipe(z.number().min(min).max(max))
     .default(fallback);
 
+const SECRET_FORM =
+  'write whsec_ and 24 or more random bytes as base64: echo whsec_$(openssl rand -base64 32)';
 const KEY_BYTES = 32;
 const secretKey = z.base64().transform((text, context) => {
   const key = Buffer.from(text, 'base64');
@@ -76,6 +78,16 @@ const wholePercent = z
   .string()
   .regex(/^\d{1,5}$/, 'write a whole number of percent')
   .transform(Number);
+/** As Standard Webhooks writes them; two with a comma between while receivers change from the second to the first. */
+const webhookSecrets = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(
+    z
+      .array(z.string().regex(/^whsec_[A-Za-z0-9+/]{32,128}={0,2}$/, { error: SECRET_FORM }))
+      .max(2, 'at most two at once'),
+  )
+  .transform((secrets) => secrets.map((secret) => new SecretText(secret)));
 
 const flag = z
   .enum(['true', 'false'])
@@ -135,6 +147,12 @@ export const Environment = z.object({
   HEADGATE_BILLING_GRACE_HOURS: wholeNumber(24, { min: 0, max: 744 }),
   HEADGATE_BILLING_APPROVE_ABOVE: moneyByCurrency.optional(),
   HEADGATE_BILLING_APPROVE_RISE_PERCENT: wholePercent.optional(),
+  HEADGATE_ALERT_WEBHOOK_URL: serviceUrl(
+    ['http:', 'https:'],
+    'https://example.com/headgate-alerts',
+  ).optional(),
+  HEADGATE_ALERT_WEBHOOK_SECRET: webhookSecrets.optional(),
+  HEADGATE_ALERT_WEBHOOK_TIMEOUT_SECONDS: wholeNumber(10, { min: 1, max: 60 }),
   HEADGATE_DATA: z.string().min(1).default('.headgate'),
   HEADGATE_HOST: z.string().min(1).default('127.0.0.1'),
   HEADGATE_PORT: wholeNumber(8471, { min: 0, max: 65_535 }),

@@ -39,9 +39,10 @@ export async function billMonth(
   const { catalog } = await rulingCatalog(services.catalogs, run.asOf);
   const { first, ending } = billingMonth(month, run.asOf, catalog.zone);
   const catalogs = await services.catalogs.published();
+  const choiceAt = await services.quota.choices();
   const report = await services.runs.read(run, async ({ reader }): Promise<OverageReport> => {
     const rating = {
-      ...{ catalogs, ending, asOf: run.asOf, orgId },
+      ...{ catalogs, ending, asOf: run.asOf, orgId, choiceAt },
       billsGuesses: desk.store.account.mode === 'test',
     };
     const usage: RatedUsage = {

@@ -74,7 +74,7 @@ async function liveAnswer({ quota }: Services, orgId: string, now: Instant) {
   };
 }
 
-function runAnswer({ runs, catalogs }: Services, orgId: string, asOf: Instant | undefined) {
+function runAnswer({ runs, catalogs, quota }: Services, orgId: string, asOf: Instant | undefined) {
   return runs.withRun({ asOf }, async ({ run, reader }) => {
     const [org] = await reader.query(
       `select org_id from ${reader.relation}.int_orgs where org_id = $org and not is_excluded`,
@@ -82,7 +82,7 @@ function runAnswer({ runs, catalogs }: Services, orgId: string, asOf: Instant | 
       OrgRow,
     );
     if (org === undefined) throw noOrg(orgId);
-    const usage = await orgUsage(await catalogs.published(), reader, orgId, run.asOf);
+    const usage = await orgUsage(await catalogs.published(), reader, orgId, run.asOf, await quota.choices());
     return {
       run_id: run.runId,
       as_of: run.asOf,

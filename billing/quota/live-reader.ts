@@ -4,6 +4,7 @@ import { dateInUtc, formatDate, formatInstant, type Instant, type Period } from 
 import { castText } from '../../platform/warehouse/cast-text.js';
 import { renderMacro } from '../../platform/warehouse/render-macros.js';
 import type {
+  Dialect,
   QueryParameters,
   RowSchema,
   RunLocation,
@@ -26,9 +27,23 @@ export interface LiveScope {
   readonly orgIds: readonly string[];
   /** Which execution facts are looked at; null: all days. */
   readonly days: Period | null;
-  /** Whether any of the orgs is one to correct (orgsToCorrect). */
-  readonly isCorrected: boolean;
+  /** What corrections of the stream that is read amount to (readAims); null where they have nothing to say (orgsToCorrect). */
+  readonly aims: readonly Aim[] | null;
 }
+
+/** What the corrections of one event amount to, beside what the run's facts applied. */
+export type Aim = z.output<typeof Aim>;
+const Aim = z.object({
+  ...{ target_identity: z.string(), subject: z.string(), target_source: z.string(), target_id: z.string() },
+  ...{
+    was_void: z.boolean(),
+    is_void: z.boolean(),
+    amended_data: z.string().nullable(),
+    is_changed: z.boolean(),
+  },
+});
+
+export type LivePlaces = Omit<LiveScope, 'days' | 'aims'>;
 
 /**
  * `all`: what a run would keep as facts if it were made now. `tail`: of executions only what came after the run and counts.
@@ -60,9 +75,9 @@ const OrgToCorrect = z.object({ stream: z.enum(['executions', 'billing']), org_i
 
 /** Orgs of which a correction changes something that the run does not know of; of all others, corrections need not be looked at. */
 export async function orgsToCorrect(
-  scope: Omit<LiveScope, 'days' | 'isCorrected'>,
+  scope: LivePlaces,
 ): Promise<{ readonly executions: ReadonlySet<string>; readonly billing: ReadonlySet<string> }> {
-  const undated: LiveScope = { ...scope, days: null, isCorrected: true };
+  const undated: LiveScope = { ...scope, days: null, aims: null };
   const ofStream = (stream: 'executions' | 'billing'): string => {
     const live = placesOf(undated, stream);
     return `select '${stream}' as stream, org_id from (${renderMacro('orgs_to_correct(live)', scope.reader.dialect, { live })}) as ${stream}_orgs`;
@@ -75,6 +90,13 @@ export async function orgsToCorrect(
   const of = (stream: string) =>
     new Set(rows.filter((row) => row.stream === stream).map((row) => row.org_id));
   return { executions: of('executions'), billing: of('billing') };
+}
+
+/** Of orgs to correct: few of all, since this is the costly part. */
+export function readAims(scope: LivePlaces, stream: 'executions' | 'billing'): Promise<Aim[]> {
+  const undated: LiveScope = { ...scope, days: null, aims: null };
+  const live = placesOf(undated, stream);
+  return liveReader(undated).query(renderMacro('aims(live)', scope.reader.dialect, { live }), {}, Aim);
 }
 
 function liveFacts(scope: LiveScope, stream: Stream, part: LivePart): string {
@@ -106,12 +128,12 @@ function placesOf(scope: LiveScope, stream: Stream) {
     until: watermarkJson(until)[stream],
     as_of: cast('$live_as_of', 'timestamp'),
     ever: cast('$live_ever', 'timestamp'),
-    is_corrected: scope.isCorrected,
+    aims: scope.aims === null ? null : AIMS_RELATION[reader.dialect],
   };
 }
 
 /** The names that values of the scope are bound to. */
-function boundBy({ run, orgIds, days }: LiveScope): { orgs: string; parameters: QueryParameters } {
+function boundBy({ run, orgIds, days, aims }: LiveScope): { orgs: string; parameters: QueryParameters } {
   const orgs = orgIds.map((orgId, index) => [`live_org_${index}_`, orgId] as const);
   return {
     orgs: orgs.map(([name]) => `$${name}`).join(', ') || "''",
@@ -119,6 +141,7 @@ function boundBy({ run, orgIds, days }: LiveScope): { orgs: string; parameters: 
       ...Object.fromEntries(orgs),
       live_as_of: formatInstant(run.asOf),
       live_ever: EVER,
+      ...(aims === null ? {} : { live_aims: JSON.stringify(aims) }),
       ...(days === null
         ? {}
         : {
@@ -128,6 +151,14 @@ function boundBy({ run, orgIds, days }: LiveScope): { orgs: string; parameters: 
     },
   };
 }
+
+/** Aims are bound as one JSON text. */
+const AIMS_RELATION: Readonly<Record<Dialect, string>> = {
+  duckdb: `(select unnest(from_json($live_aims, '[{"target_identity":"VARCHAR","subject":"VARCHAR","target_source":"VARCHAR",
+    "target_id":"VARCHAR","was_void":"BOOLEAN","is_void":"BOOLEAN","amended_data":"VARCHAR","is_changed":"BOOLEAN"}]'), max_depth := 2))`,
+  clickhouse: `format(JSONEachRow, 'target_identity String, subject String, target_source String, target_id String, was_void Bool,
+    is_void Bool, amended_data Nullable(String), is_changed Bool', $live_aims)`,
+};
 
 /** Engines refuse a value that nothing in the statement asks for. */
 function usedIn(sql: string, parameters: QueryParameters): QueryParameters {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { PublishedCatalog } from '../../core/catalog/tables.js';
 import { addDecimals, compareDecimals, formatDecimal, parseDecimal } from '../../core/decimal.js';
+import { RefusedError } from '../../core/errors.js';
 import type { WatermarkVector } from '../../core/raw-event.js';
 import type { Instant, Period } from '../../core/time.js';
 import type { RunReader, Warehouse } from '../../platform/warehouse/warehouse.js';
@@ -8,7 +9,15 @@ import { readUsage, type UsageWindow, type WindowTotal } from '../metered-usage.
 import { openQuestions, windowsOf } from '../org-usage.js';
 import type { ChoiceAt, OverageBooks, OverageQuestion } from '../overage-plan.js';
 import { loadBooks } from '../preview-overage.js';
-import { liveReader, orgsToCorrect, type LiveScope, type MeasuredRun } from './live-reader.js';
+import {
+  liveReader,
+  orgsToCorrect,
+  readAims,
+  type Aim,
+  type LivePlaces,
+  type LiveScope,
+  type MeasuredRun,
+} from './live-reader.js';
 
 export interface OpenMeasuredRun {
   readonly run: MeasuredRun;
@@ -58,8 +67,13 @@ export async function readLiveUsage(
   return sources.withRun(async ({ run, reader }) => {
     const until = await sources.warehouse.positions();
     const places = { run, reader, warehouse: sources.warehouse, until, orgIds };
+    await requireCorrections(reader);
     const corrected = await orgsToCorrect(places);
-    const live = liveReader({ ...places, days: null, isCorrected: corrected.billing.size > 0 });
+    const live = liveReader({
+      ...places,
+      days: null,
+      aims: await aimsOf(places, corrected.billing, 'billing'),
+    });
     const books = await loadBooks(live, catalogs, undefined, choiceAt);
     const questions = openQuestions(books, now + 1n);
     const orgs = new Map(
@@ -94,6 +108,25 @@ export async function readLiveTail(
   });
 }
 
+const Found = z.object({ tables: z.bigint() });
+
+/** Runs of earlier versions do not say which corrections they applied. */
+async function requireCorrections(reader: RunReader): Promise<void> {
+  const [found] = await reader.query(
+    `select count(*) as tables from information_schema.tables
+     where table_name = 'int_corrections' and (table_catalog = $place or table_schema = $place)`,
+    { place: reader.relation.replaceAll('"', '') },
+    Found,
+  );
+  if (found !== undefined && found.tables > 0n) return;
+  const command = 'headgate transform';
+  throw new RefusedError(
+    'no_run',
+    `run ${reader.runId} was made by an earlier version, and live usage needs more than it holds; make another with: ${command}`,
+    { details: { command } },
+  );
+}
+
 /** A name is bound for each org; none is put into the text. */
 function orgsOf(reader: RunReader, orgIds: readonly string[]): Promise<z.infer<typeof OrgRow>[]> {
   const names = orgIds.map((_, index) => `org_${index}_`);
@@ -104,7 +137,17 @@ function orgsOf(reader: RunReader, orgIds: readonly string[]): Promise<z.infer<t
   );
 }
 
-interface Places extends Omit<LiveScope, 'days' | 'isCorrected'> {
+/** Null where corrections have nothing to say. */
+function aimsOf(
+  places: LivePlaces,
+  corrected: ReadonlySet<string>,
+  stream: 'executions' | 'billing',
+): Promise<Aim[] | null> {
+  if (corrected.size === 0) return Promise.resolve(null);
+  return readAims({ ...places, orgIds: [...corrected] }, stream);
+}
+
+interface Places extends LivePlaces {
   readonly corrected: ReadonlySet<string>;
 }
 
@@ -118,16 +161,17 @@ async function readParts(
   knownFacts: UsageParts['facts'] | null,
 ): Promise<UsageParts> {
   if (windows.length === 0) return { facts: new Map(), now: new Map() };
-  const plain: LiveScope = { ...places, days: daysOf(windows), isCorrected: false };
+  const plain: LiveScope = { ...places, days: daysOf(windows), aims: null };
   const addsUp = ({ meter }: UsageWindow): boolean => ADDED_UP.has(meter.aggregation);
   const [added, others] = split(windows, addsUp);
   const [apart, whole] = split(added, ({ orgId }) => !corrected.has(orgId));
   const [plainOthers, correctedOthers] = split(others, ({ orgId }) => !corrected.has(orgId));
   const facts = knownFacts ?? (await readUsage(added, liveReader(plain, 'facts')));
   const tail = await readUsage(apart, liveReader(plain, 'tail'));
+  const aims = await aimsOf(places, corrected, 'executions');
   const now = new Map([
     ...(await readUsage(plainOthers, liveReader(plain))),
-    ...(await readUsage([...whole, ...correctedOthers], liveReader({ ...plain, isCorrected: true }))),
+    ...(await readUsage([...whole, ...correctedOthers], liveReader({ ...plain, aims }))),
   ]);
   for (const { windowId, meter } of apart) {
     const total = totalOf(facts.get(windowId), tail.get(windowId), meter.aggregation);

@@ -4,6 +4,7 @@ import { formatDecimal, type Decimal } from '../../core/decimal.js';
 import type { Money } from '../../core/money.js';
 import type { Instant } from '../../core/time.js';
 import { catalogVersions } from '../catalog-versions.js';
+import { DEFAULT_GRACE_DAYS } from '../dunning.js';
 import { entryOf } from '../held-scopes.js';
 import type { SpendCap, StopPolicy } from '../overage-terms.js';
 import { decide, strictest, type Decision, type Delinquency, type Known, type Reason } from './decide.js';
@@ -51,7 +52,8 @@ export interface QuotaAnswers {
 export interface QuotaDeskDeps {
   readonly counters: Pick<QuotaCounters, 'ask'>;
   readonly catalogs: () => Promise<readonly PublishedCatalog[]>;
-  readonly delinquencyOf: (orgId: string) => Promise<Delinquency>;
+  /** @param graceDays what the org's stop policy waits for a payment */
+  readonly delinquencyOf: (orgId: string, graceDays: number) => Promise<Delinquency>;
 }
 
 /**
@@ -70,7 +72,7 @@ export async function checkQuota(
     throw new InputError('org_not_found', `there is no org ${orgId}: no event speaks of it`, { status: 404 });
   }
   const meterOf = await metersAt(counted, catalogs, now);
-  const delinquency = await delinquencyOf(orgId);
+  const delinquency = await delinquencyOf(orgId, graceDaysOf(counted));
   const answers = questions.map((question): QuotaAnswer => {
     const { whenUnknown } = meterOf(question.meterId);
     const { known, meter }: { known: Known; meter: MeterStanding | null } =
@@ -88,6 +90,15 @@ export async function checkQuota(
     delinquency,
     counted: counted === null ? null : { runId: counted.state.runId, countedAt: counted.countedAt },
   };
+}
+
+/** Of the plan that the org holds; where nothing is known of it, the usual one. */
+function graceDaysOf(counted: CountedOrg | null): number {
+  const held = (counted?.state.questions ?? []).map(({ metered }) =>
+    metered.holdings.findLast(({ isBillable }) => isBillable),
+  );
+  const plan = held.flatMap((holding) => holding?.scopes ?? []).find(({ kind }) => kind === 'plan');
+  return plan?.sold.stopPolicy?.paymentGraceDays ?? DEFAULT_GRACE_DAYS;
 }
 
 /** Null when it can't be known now: something is away, or nothing was measured yet. */

@@ -1,4 +1,4 @@
-import { asc, count, inArray } from 'drizzle-orm';
+import { asc, count, desc, eq, inArray } from 'drizzle-orm';
 import { newId, RANDOM_BYTES } from '../../core/ids.js';
 import { randomBytes } from 'node:crypto';
 import type { Money } from '../../core/money.js';
@@ -77,31 +77,35 @@ export function enterChoice(
   now: Instant,
 ): Promise<ChosenStop> {
   const { orgId, meterId, stop, spendCap, reason, chosenBy } = choice;
-  const row: Row = {
-    choiceId: newId('stp', now, randomBytes(RANDOM_BYTES)),
-    orgId,
-    meterId,
-    stop,
-    spendCapMinor: spendCap?.amountMinor ?? null,
-    spendCapCurrency: spendCap?.currency ?? null,
-    effectiveAt: now,
-    reason,
-    chosenBy,
-    createdAt: now,
-  };
-  return transaction(sql, async (database: SqlDatabase) => {
+  return transaction(sql, async (database) => {
+    const row: Row = {
+      choiceId: newId('stp', now, randomBytes(RANDOM_BYTES)),
+      ...{ orgId, meterId, stop, reason, chosenBy },
+      spendCapMinor: spendCap?.amountMinor ?? null,
+      spendCapCurrency: spendCap?.currency ?? null,
+      effectiveAt: await afterLast(database, orgId, now),
+      createdAt: now,
+    };
     await database.insert(stopChoices).values(row);
     const details = {
-      meter: meterId,
-      stop,
+      ...{ meter: meterId, stop, reason, currency: spendCap?.currency ?? null },
       spendCapMinor: spendCap?.amountMinor.toString() ?? null,
-      currency: spendCap?.currency ?? null,
-      effectiveAt: formatInstant(now),
-      reason,
+      effectiveAt: formatInstant(row.effectiveAt),
     };
     await audit.appendIn(database, { actor: chosenBy, action: 'quota.choose', target: orgId, details }, now);
     return chosenOf(row);
   });
+}
+
+/** No two choices of an org take effect at one instant: of those, nobody could say which rules. */
+async function afterLast(database: SqlDatabase, orgId: string, now: Instant): Promise<Instant> {
+  const [last] = await database
+    .select({ effectiveAt: stopChoices.effectiveAt })
+    .from(stopChoices)
+    .where(eq(stopChoices.orgId, orgId))
+    .orderBy(desc(stopChoices.effectiveAt))
+    .limit(1);
+  return last === undefined || last.effectiveAt < now ? now : last.effectiveAt + 1n;
 }
 
 function chosenOf(row: Row): ChosenStop {

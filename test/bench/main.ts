@@ -10,6 +10,7 @@ import { benchBatches, benchSingles } from './http-ingest.js';
 import { benchMetricReads } from './metric-reads.js';
 import { benchOverageRating } from './overage-rating.js';
 import { benchOverageRun } from './overage-run.js';
+import { benchQuotaCheck } from './quota-check.js';
 import { benchClickHouseTransform, benchTransform } from './transform.js';
 
 /*
@@ -43,6 +44,7 @@ try {
   await measure('reads', () => benchMetricReads(file, company.endsAt));
   await measure('rating', () => benchOverageRating(values.large ? 10_000_000 : 1_000_000));
   await measure('billing', () => benchOverageRun(values.large ? 5_000 : 500, directory));
+  await measure('quota', () => benchQuotaCheck(directory, values.large ? 10_000_000 : 1_000_000));
   if (values.large) {
     const large = join(directory, 'large.ndjson');
     console.error('writing a company of 10 million events …');

@@ -1,16 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { LiveSources } from '../../billing/quota/live-usage.js';
+import { QuotaCounters } from '../../billing/quota/quota-counters.js';
+import { checkQuota } from '../../billing/quota/quota-desk.js';
+import { UnavailableError } from '../../core/errors.js';
 import { parseInstant } from '../../core/time.js';
 import { readCatalogText } from '../../platform/catalog-file.js';
 import { openApiTestBed, type ApiTestBed } from '../api-test-bed.js';
-import { publishHandMadeRun, type Row } from '../hand-made-run.js';
+import { publishHandMadeRun } from '../hand-made-run.js';
+import { factOfExecution, factOfSubscription } from '../support/hand-made-facts.js';
 import { catalogDocument, pack, plan } from '../support/rating.js';
 
 /*
  * The run knows org_a's and org_b's subscriptions and 90 units of org_a's; what comes later comes over HTTP. Plan `pro` has 100
  * units and bills 10 ¢ each beyond; `strict` stops at 100; package `digest` has 50 of its own.
  */
-const STARTED = '2026-05-20T00:00:00Z';
+const STARTED = '2026-05-20';
 const RUN_AS_OF = parseInstant('2026-06-01T00:00:00Z');
 const NOW = parseInstant('2026-06-01T12:00:00Z');
 const TEN_CENTS = { ops: { model: 'per_unit', amount: '0.10', currency: 'USD' } };
@@ -37,55 +42,6 @@ const document = catalogDocument({
   },
   packages: { digest: pack({ allowances: { ops: { quantity: '50' } }, overage: TEN_CENTS }) },
 });
-
-const items = (productId: string, kind = 'plan') => [
-  {
-    ...{ itemId: 'si', kind, productId, quantity: 1 },
-    ...{ unitAmountMinor: 4900, interval: 'month', intervalCount: 1 },
-  },
-];
-const at = STARTED.replace('T', ' ').replace('Z', '');
-
-function subscription(orgId: string, productId: string, more: object = {}, kind = 'plan', name = ''): Row {
-  const data = {
-    subscriptionId: `sub_${orgId}${name}`,
-    currency: 'USD',
-    items: items(productId, kind),
-    ...more,
-  };
-  return {
-    ...{
-      day: '2026-05-20',
-      subject: orgId,
-      source: '/s',
-      event_id: `sub ${orgId}${name}`,
-      type: 'subscription.started',
-    },
-    ...{ at, recorded_at: at, log_partition: 0, log_offset: 0, data: JSON.stringify(data) },
-  };
-}
-const execution: Row = {
-  ...{ day: '2026-05-21', org_id: 'org_a', source: '/p', event_id: 'ninety', type: 'execution.completed' },
-  ...{ at: '2026-05-21 00:00:00', recorded_at: '2026-05-21 00:00:00', log_partition: 0, log_offset: 0 },
-  ...{
-    execution_id: 'x',
-    attempt: 1,
-    package_id: 'other',
-    install_id: 'i',
-    workflow: 'w',
-    user_id: 'u',
-    duration_ms: 5,
-  },
-  ...{
-    cost_micros: 1,
-    currency: 'USD',
-    human_intervention: false,
-    saved_minutes: 0,
-    byo_key: false,
-    meter: '',
-  },
-  ...{ quantity: 0, unique_key: '', usage: '{"ops":"90"}' },
-};
 
 const Decided = z.looseObject({
   decision: z.string(),
@@ -156,17 +112,22 @@ describe('with a run', () => {
         })),
       },
       facts: {
-        executions: [execution],
+        executions: [factOfExecution('org_a', 'ninety', '2026-05-21', '90')],
         billing: [
-          subscription('org_a', 'pro'),
-          subscription('org_b', 'strict'),
-          subscription('org_b', 'digest', {}, 'package', '_2'),
-          subscription('org_try', 'pro', { status: 'trialing', trialEndsAt: '2026-07-01T00:00:00Z' }),
-          subscription('org_own', 'pro'),
+          factOfSubscription('org_a', 'pro', STARTED),
+          factOfSubscription('org_b', 'strict', STARTED),
+          factOfSubscription('org_b', 'digest', STARTED, { kind: 'package', name: '_2' }),
+          factOfSubscription('org_try', 'pro', STARTED, {
+            data: { status: 'trialing', trialEndsAt: '2026-07-01T00:00:00Z' },
+          }),
+          factOfSubscription('org_own', 'pro', STARTED),
         ],
       },
     });
     await later(200);
+    // A machine that is busy reads longer than a question waits; who asks again finds it read.
+    const { counters } = bed.runtime.services.quota;
+    for (const org of ['org_a', 'org_b']) await counters.ask(org, now).catch(() => counters.ask(org, now));
   });
 
   test('used, included, left and when it resets', async () => {
@@ -261,6 +222,64 @@ describe('with a run', () => {
       is_live: false,
       usage: [{ meter: 'ops', used: '90', overage: '0' }],
     });
+  });
+});
+
+describe('what is kept in memory', () => {
+  test('is told while the warehouse is away, for two minutes, and then is not known', async () => {
+    const { services } = bed.runtime;
+    let isAway = false;
+    const sources: LiveSources = {
+      ...services.quota.sources,
+      withRun: (work) => {
+        if (isAway) throw new UnavailableError('warehouse_unavailable', 'away');
+        return services.quota.sources.withRun(work);
+      },
+    };
+    const errors: unknown[] = [];
+    const counters = new QuotaCounters({
+      ...sources,
+      clock: () => now,
+      rules: () => Promise.resolve(isAway ? 'others by now' : 'these'),
+      onError: (error) => errors.push(error),
+    });
+    const asked = {
+      counters,
+      catalogs: sources.catalogs,
+      delinquencyOf: () => Promise.resolve('none' as const),
+    };
+    const question = { meterId: 'ops', packageId: '', quantity: { unscaled: 1n, scale: 0 } };
+    const reasonOf = async () => {
+      const { deciding, counted } = await checkQuota(asked, 'org_a', [question], now);
+      return `${deciding.reason}, ${counted === null ? '-' : (now - counted.countedAt) / 1_000_000n} s ago`;
+    };
+    expect(await reasonOf()).toBe('over_allowance_billed, 0 s ago');
+    isAway = true;
+    now += 60_000_000n;
+    expect(await reasonOf()).toBe('over_allowance_billed, 60 s ago');
+    now += 60_000_000n;
+    expect(await reasonOf()).toBe('usage_unknown, - s ago');
+    isAway = false;
+    expect(await reasonOf()).toBe('over_allowance_billed, 0 s ago');
+    expect(errors).toEqual([]);
+  });
+
+  test('is read anew when there is another run', async () => {
+    const before = await decided({ org: 'org_a', meter: 'ops' });
+    expect(before.used).toBe('103');
+    // It measured 7 where the other measured 90; the 13 that came in since are the tail of both.
+    await publishHandMadeRun(bed.runtime, {
+      asOf: RUN_AS_OF,
+      rows: { int_orgs: [{ org_id: 'org_a', segment: 'smb', country: 'DE', is_excluded: false }] },
+      facts: {
+        executions: [factOfExecution('org_a', 'ninety', '2026-05-21', '7')],
+        billing: [factOfSubscription('org_a', 'pro', STARTED)],
+      },
+    });
+    await later(2);
+    const after = await decided({ org: 'org_a', meter: 'ops' });
+    expect(after.used).toBe('20');
+    expect(after['run_id']).not.toBe(before['run_id']);
   });
 });
 

@@ -6,7 +6,8 @@ import type { SecretText } from '../../secrets.js';
 import { checkFingerprint, installationValue, keepFirst } from '../../sql/installation.js';
 import type { Sql } from '../../sql/sql.js';
 import type { OutsideAccount } from '../intent.js';
-import { accountOf, modeOf, stripeClient } from './stripe-client.js';
+import { modeOf } from './key-mode.js';
+import { accountOf, stripeClient } from './stripe-client.js';
 
 /** The company's account at Stripe, and the client that speaks for it. */
 export interface OwnAccount {

@@ -4,6 +4,7 @@ import { RefusedError, UnavailableError } from '../../../core/errors.js';
 import type { StripeConfig } from '../../config.js';
 import type { SecretText } from '../../secrets.js';
 import type { OutsideAccount } from '../intent.js';
+import { modeOf } from './key-mode.js';
 
 /** The official SDK. It never sends twice by itself: who sends knows what may be sent again, and under which key. */
 export function stripeClient({
@@ -42,10 +43,6 @@ export async function accountOf(stripe: Stripe, secretKey: SecretText): Promise<
   } catch (error) {
     throw stripeError(error);
   }
-}
-
-export function modeOf(secretKey: SecretText): OutsideAccount['mode'] {
-  return LIVE_KEY.test(secretKey.reveal()) ? 'live' : 'test';
 }
 
 /** What Stripe says of the key as a whole, or of nothing at all, in our words; anything else as it was. */

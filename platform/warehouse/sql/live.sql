@@ -24,8 +24,9 @@ select * from {{ live.raw }} as waiting where {{ within_watermark(live.watermark
 {% macro as_once() %}as{% if target.type == 'duckdb' %} materialized{% endif %}{% endmacro %}
 
 {#
-  The same CTEs in two forms. Where `live.is_corrected` is false, corrections have nothing to say (orgs_to_correct): most of the time, and
-  an engine plans that in a tenth of the time.
+  The same CTEs in two forms. Where there is no `live.aims`, corrections have nothing to say (orgs_to_correct): most of the time. Else it
+  is a relation with what `aims` found. These are two questions because ClickHouse works out a CTE anew at each of its uses, and what
+  a correction amounts to has many.
 #}
 {% macro live_ctes(stream, live) %}
 tail {{ as_once() }} (
@@ -38,7 +39,7 @@ known_again {{ as_once() }} (
     inner join tail on facts.source = tail.source and facts.event_id = tail.id
 ),
 
-{% if live.is_corrected %}{{ corrected_ctes(stream, live) }}{% else %}{{ plain_ctes(stream, live) }}{% endif %}
+{% if live.aims %}{{ corrected_ctes(stream, live) }}{% else %}{{ plain_ctes(stream, live) }}{% endif %}
 {% endmacro %}
 
 {% macro arrived_rows() %}
@@ -69,63 +70,15 @@ live_events as (
 {% endmacro %}
 
 {#
-  changed: targets whose correction is not what the facts applied. work: the rows to be resolved, which are the tail, facts that are
-  amended otherwise now, and raw rows of what a correction no longer holds away. live_events: those of them that count.
+  work: the rows to be resolved, which are the tail, facts that are amended otherwise now, and raw rows of what a correction no longer
+  holds away. live_events: those of them that count.
 #}
 {% macro corrected_ctes(stream, live) %}
-known_corrections as (select * from {{ live.corrections }} as run_corrections),
+aims {{ as_once() }} (select * from {{ live.aims }} as found),
 
-new_corrections as (
-    {{ correction_rows('tail') }}
-),
+in_force as (select target_identity, subject, is_void, amended_data from aims where is_void or amended_data is not null),
 
--- each identity once: what the run knows stands before what came after it
-corrections {{ as_once() }} (
-    select placed.identity, placed.type, placed.subject, placed.at, placed.source, placed.event_id, placed.target_identity,
-        placed.target_source, placed.target_id, placed.amended_data
-    from (
-        select arrived.*, row_number() over (partition by arrived.identity order by arrived.position) as place
-        from (
-            select identity, type, subject, "at", source, event_id, target_identity, target_source, target_id, amended_data,
-                cast(-1 as {{ type_bigint() }}) as position
-            from known_corrections
-            union all
-            select identity, type, subject, "at", source, event_id, target_identity, target_source, target_id, amended_data, position
-            from new_corrections
-        ) as arrived
-    ) as placed
-    where placed.place = 1
-),
-
-was_in_force {{ as_once() }} (
-    {{ corrections_in_force('known_corrections', live.as_of) }}
-),
-
-in_force {{ as_once() }} (
-    {{ corrections_in_force('corrections', live.ever) }}
-),
-
-targets as (
-    select target_identity, subject, max(target_source) as target_source, max(target_id) as target_id
-    from corrections
-    group by target_identity, subject
-),
-
-changed {{ as_once() }} (
-    select
-        targets.target_identity as target_identity,
-        targets.subject as subject,
-        targets.target_source as target_source,
-        targets.target_id as target_id,
-        coalesce(was_in_force.is_void, false) as was_void,
-        coalesce(in_force.is_void, false) as is_void,
-        in_force.amended_data as amended_data
-    from targets
-    left join was_in_force on targets.target_identity = was_in_force.target_identity and targets.subject = was_in_force.subject
-    left join in_force on targets.target_identity = in_force.target_identity and targets.subject = in_force.subject
-    where coalesce(was_in_force.is_void, false) <> coalesce(in_force.is_void, false)
-        or coalesce(was_in_force.amended_data, '') <> coalesce(in_force.amended_data, '')
-),
+changed as (select * from aims where is_changed),
 
 work {{ as_once() }} (
     {{ arrived_rows() }}
@@ -176,7 +129,7 @@ select {{ execution_columns() }} from (
 {# Facts that no correction touched since. #}
 {% macro kept_facts(live) %}
 select kept.* from {{ live.facts }} as kept
-{%- if live.is_corrected %}
+{%- if live.aims %}
 left join changed
     on kept.source = changed.target_source
     and kept.event_id = changed.target_id
@@ -200,6 +153,71 @@ select day, subject, source, event_id, type, "at", recorded_at, log_partition, l
 with
 {{ live_ctes('executions', live) }}
 {{ live_tail_executions() }}
+{% endmacro %}
+
+{#
+  What corrections amount to for targets where it is not what the facts applied (is_changed), and for those that came in since.
+#}
+{% macro aims(live) %}
+with
+tail {{ as_once() }} (
+    {{ tail_rows(live) }}
+),
+
+known_corrections as (select * from {{ live.corrections }} as run_corrections),
+
+new_corrections as (
+    {{ correction_rows('tail') }}
+),
+
+-- each identity once: what the run knows stands before what came after it
+corrections {{ as_once() }} (
+    select placed.identity, placed.type, placed.subject, placed.at, placed.source, placed.event_id, placed.target_identity,
+        placed.target_source, placed.target_id, placed.amended_data
+    from (
+        select arrived.*, row_number() over (partition by arrived.identity order by arrived.position) as place
+        from (
+            select identity, type, subject, "at", source, event_id, target_identity, target_source, target_id, amended_data,
+                cast(-1 as {{ type_bigint() }}) as position
+            from known_corrections
+            union all
+            select identity, type, subject, "at", source, event_id, target_identity, target_source, target_id, amended_data, position
+            from new_corrections
+        ) as arrived
+    ) as placed
+    where placed.place = 1
+),
+
+was_in_force {{ as_once() }} (
+    {{ corrections_in_force('known_corrections', live.as_of) }}
+),
+
+in_force {{ as_once() }} (
+    {{ corrections_in_force('corrections', live.ever) }}
+),
+
+targets as (
+    select target_identity, subject, max(target_source) as target_source, max(target_id) as target_id
+    from corrections
+    group by target_identity, subject
+)
+
+select
+    targets.target_identity as target_identity,
+    targets.subject as subject,
+    targets.target_source as target_source,
+    targets.target_id as target_id,
+    {{ boolean('coalesce(was_in_force.is_void, false)') }} as was_void,
+    {{ boolean('coalesce(in_force.is_void, false)') }} as is_void,
+    in_force.amended_data as amended_data,
+    {{ boolean("coalesce(was_in_force.is_void, false) <> coalesce(in_force.is_void, false)
+        or coalesce(was_in_force.amended_data, '') <> coalesce(in_force.amended_data, '')") }} as is_changed
+from targets
+left join was_in_force on targets.target_identity = was_in_force.target_identity and targets.subject = was_in_force.subject
+left join in_force on targets.target_identity = in_force.target_identity and targets.subject = in_force.subject
+where coalesce(was_in_force.is_void, false) <> coalesce(in_force.is_void, false)
+    or coalesce(was_in_force.amended_data, '') <> coalesce(in_force.amended_data, '')
+    or targets.target_identity in (select identity from tail)
 {% endmacro %}
 
 {# Orgs of which a correction changes something that the run does not know of: one that came in since, or that meets what did. #}
