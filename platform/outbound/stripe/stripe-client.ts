@@ -29,7 +29,6 @@ export function stripeClient({
 }
 
 const Account = z.object({ id: z.string() });
-const LIVE_KEY = /^(sk|rk)_live_/;
 
 /**
  * Whose key it is. The mode is the key's own; the account is asked for, since a key does not tell.
