@@ -22,6 +22,9 @@ import { postFile } from './files/post-file.js';
 import { createKey } from './keys/create-key.js';
 import { listKeys } from './keys/list-keys.js';
 import { revokeKey } from './keys/revoke-key.js';
+import { exportLedger } from './ledger/export-ledger.js';
+import { listLedgerBreaks } from './ledger/list-ledger-breaks.js';
+import { listLedgerInvoices } from './ledger/list-ledger-invoices.js';
 import { getLeadScore } from './leads/get-lead-score.js';
 import { listLeads } from './leads/list-leads.js';
 import { drillMetric } from './metrics/drill-metric.js';
@@ -101,6 +104,9 @@ export const operations: readonly Operation[] = [
   withdrawInvoice,
   listCredits,
   listWaiting,
+  listLedgerInvoices,
+  listLedgerBreaks,
+  exportLedger,
   linkCustomer,
   listCustomers,
   backfillBilling,
