@@ -71,7 +71,7 @@ function invoiceRow({ bill, entered, ...invoice }: LedgerInvoice): (string | nul
     ...[major(invoice.carryMinor), major(bill.totalMinor), bill.state, bill.invoiceId],
     ...[invoice.payment, major(invoice.paidMinor), major(invoice.unpaidMinor)],
     ...[bill.finalizedAt, invoice.dueAt].map((at) => (at === null ? null : dayOf(at))),
-    ...[String(invoice.daysPastDue), spreadsheetText(invoice.age), invoice.reconciliation],
+    ...[String(invoice.daysPastDue), invoice.age, invoice.reconciliation],
   ];
 }
 
