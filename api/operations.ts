@@ -56,6 +56,7 @@ import { readiness } from './system/readiness.js';
 import { status } from './system/status.js';
 import { listTargets } from './targets/list-targets.js';
 import { getUsage } from './usage/get-usage.js';
+import { listUsagePeriods } from './usage/list-usage-periods.js';
 import { postStripeWebhook } from './webhooks/post-stripe-webhook.js';
 
 /** The whole API, in the order of its document. A new operation is a file and a line here. */
@@ -92,6 +93,7 @@ export const operations: readonly Operation[] = [
   getLeadScore,
   listCommissions,
   getUsage,
+  listUsagePeriods,
   checkQuota,
   previewBilling,
   explainBillingLine,

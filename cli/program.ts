@@ -21,7 +21,7 @@ import { addServeCommand } from './commands/serve.js';
 import { addSqlCommand } from './commands/sql.js';
 import { addTargetsCommand } from './commands/targets.js';
 import { addTransformCommand } from './commands/transform.js';
-import { addUsageCommand } from './commands/usage.js';
+import { addUsageCommand, addUsagePeriodsCommand } from './commands/usage.js';
 import { withExamples } from './help.js';
 
 /** The `headgate` command: global options, and a file per command. */
@@ -43,6 +43,7 @@ export function createProgram(): Command {
   addLeadsCommand(program);
   addPartnersCommand(program);
   addUsageCommand(program);
+  addUsagePeriodsCommand(program);
   addBillingCommand(program);
   addSqlCommand(program);
   addRunsCommand(program);

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { eq } from 'drizzle-orm';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { createProgram } from '../../cli/program.js';
 import { parseInstant } from '../../core/time.js';
 import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
 import { WORKED_CASE_CATALOG } from '../../fixtures/worked-case-catalog.js';
@@ -54,7 +57,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await bed.close();
+  rmSync(bed.root, { recursive: true });
   await server.stop();
 });
 
@@ -88,21 +91,19 @@ async function enterBills(): Promise<void> {
       },
     },
   ]);
-  await database
-    .insert(billLines)
-    .values([
-      entry('b_late', '@corp', 'EUR', 'ops', 30_000n, '2026-03'),
-      entry('b_off', '@corp', 'EUR', 'ops', 8_000n),
-      entry('b_paid', 'org_a', 'USD', 'ops', 125_000n),
-      entry('b_paid', 'org_a', 'USD', 'tokens', 5_000n),
-      { ...entry('b_paid', 'org_a', 'USD', '', -13_000n), kind: 'coupon' },
-      {
-        ...entry('car_1', 'org_a', 'USD', 'tokens', -500n),
-        sequence: 2,
-        createdAt: at('2026-05-20T06:00:00Z'),
-      },
-      entry('b_stop', 'org_y', 'JPY', 'ops', 4_000n),
-    ]);
+  await database.insert(billLines).values([
+    entry('b_late', '@corp', 'EUR', 'ops', 30_000n, '2026-03'),
+    entry('b_off', '@corp', 'EUR', 'ops', 8_000n),
+    entry('b_paid', 'org_a', 'USD', 'ops', 125_000n),
+    entry('b_paid', 'org_a', 'USD', 'tokens', 5_000n),
+    { ...entry('b_paid', 'org_a', 'USD', '', -13_000n), kind: 'coupon' },
+    {
+      ...entry('car_1', 'org_a', 'USD', 'tokens', -500n),
+      sequence: 2,
+      createdAt: at('2026-05-20T06:00:00Z'),
+    },
+    entry('b_stop', 'org_y', 'JPY', 'ops', 4_000n),
+  ]);
   await database.insert(carryMovements).values({
     ...{ ...account, causeId: 'car_1', orgId: 'org_a', currency: 'USD', month: '2026-04-01' },
     ...{ amountMinor: -500n, reason: 'credit', createdAt: at('2026-05-20T06:00:00Z') },
@@ -372,4 +373,45 @@ test.each([
   `/v1/ledger/export?month=2026-04&accounts=${encodeURIComponent('{"accounts":{"gold":{"number":"1"}}}')}`,
 ])('%s is refused, with what is wrong', async (path) => {
   expect((await bed.call({ path })).problem()).toMatchObject({ status: 400, code: 'invalid_argument' });
+});
+
+describe('the commands, on the same data', () => {
+  beforeAll(async () => {
+    await bed.runtime.close();
+    vi.stubEnv('STRIPE_SECRET_KEY', server.secretKey);
+    vi.stubEnv('HEADGATE_STRIPE_URL', server.url);
+  });
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+
+  async function said(...args: string[]): Promise<string> {
+    const pieces: string[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((piece) => pieces.push(String(piece)) > 0);
+    await createProgram().parseAsync(['billing', ...args, '--data', bed.root], { from: 'user' });
+    vi.restoreAllMocks();
+    return pieces.join('');
+  }
+
+  test('say what is unpaid, what is open and what to do', async () => {
+    const ledger = await said('ledger', '--unpaid');
+    expect(ledger).toContain('b_off');
+    expect(ledger).not.toContain('b_paid');
+    expect(ledger).toContain('1 in EUR: €80.00, €0.00 paid, €80.00 unpaid');
+    expect(await said('breaks')).toContain('→ headgate billing run --period 2026-04 --customer org_y');
+  });
+
+  test('write the journal to a file, on the accounts of another', async () => {
+    const [chart, out] = [join(bed.root, 'accounts.yml'), join(bed.root, 'journal.csv')];
+    writeFileSync(chart, 'accounts:\n  cash: { number: "1810" }\n');
+    expect(await said('export', '--period', '2026-04', '--accounts', chart, '--out', out)).toBe(
+      `wrote ${out}\n`,
+    );
+    expect(readFileSync(out, 'utf8')).toContain(
+      'payment,org_a,USD,1810,Cash at Stripe,1170.00,,,b_paid,in_paid',
+    );
+    const missing = said('export', '--period', '2026-04', '--accounts', join(bed.root, 'none.yml'));
+    await expect(missing).rejects.toMatchObject({ code: 'file_not_found' });
+  });
 });
