@@ -93,7 +93,8 @@ export async function listLedgerInvoices(
   );
   return found.map(({ bill, invoice, ...row }) => {
     const kinds = entered.get(bill.billId) ?? [];
-    const days = row.unpaidMinor > 0n && row.dueAt !== null ? daysPastDue(row.dueAt, page.asOf) : 0;
+    // What can be unpaid was made final once, and is due since then at the latest.
+    const days = row.unpaidMinor > 0n ? daysPastDue(row.dueAt, page.asOf) : 0;
     return {
       bill,
       entered: kinds,
