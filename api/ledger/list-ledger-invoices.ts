@@ -152,6 +152,6 @@ function summaryShape(summary: LedgerSummary): z.input<typeof Summary> {
     total_minor: totalMinor,
     paid_minor: paidMinor,
     unpaid_minor: unpaidMinor,
-    unpaid_by_age: AGES.map((age) => ({ age, amount_minor: unpaidByAge[age] })),
+    unpaid_by_age: AGES.map((age) => ({ age, amount_minor: unpaidByAge.get(age) ?? 0n })),
   };
 }

@@ -5,8 +5,24 @@ export interface Account {
   readonly name: string;
 }
 
+const ACCOUNT_KEYS = [
+  'cash',
+  'receivable',
+  'accrued',
+  'disputed',
+  'customer_credits',
+  'prepaid',
+  'usage_revenue',
+  'commitment_revenue',
+  'discounts',
+  'credit_notes',
+  'refunds',
+  'write_offs',
+] as const;
+export type AccountKey = (typeof ACCOUNT_KEYS)[number];
+
 /** What the journal books on, with numbers that many charts of accounts have; a company's own take their place. */
-export const DEFAULT_ACCOUNTS = {
+export const DEFAULT_ACCOUNTS: Readonly<Record<AccountKey, Account>> = {
   cash: { number: '1000', name: 'Cash at Stripe' },
   receivable: { number: '1100', name: 'Accounts receivable' },
   accrued: { number: '1150', name: 'Accrued income: usage that is not invoiced yet' },
@@ -19,9 +35,7 @@ export const DEFAULT_ACCOUNTS = {
   credit_notes: { number: '4910', name: 'Credit notes' },
   refunds: { number: '4920', name: 'Refunds' },
   write_offs: { number: '6500', name: 'Write-offs' },
-} as const satisfies Readonly<Record<string, Account>>;
-
-export type AccountKey = keyof typeof DEFAULT_ACCOUNTS;
+};
 
 const OwnAccount = z.strictObject({
   number: z.string().min(1).max(40),
@@ -30,14 +44,7 @@ const OwnAccount = z.strictObject({
 
 /** A company's own chart: the accounts above that it names, and under `meters` one for the usage of a meter. */
 export const ChartOfAccounts = z.strictObject({
-  accounts: z
-    .strictObject(
-      Object.fromEntries(Object.keys(DEFAULT_ACCOUNTS).map((key) => [key, OwnAccount.optional()])) as Record<
-        AccountKey,
-        z.ZodOptional<typeof OwnAccount>
-      >,
-    )
-    .default({}),
+  accounts: z.partialRecord(z.enum(ACCOUNT_KEYS), OwnAccount).default({}),
   meters: z.record(z.string().min(1).max(200), OwnAccount).default({}),
 });
 export type ChartOfAccounts = z.output<typeof ChartOfAccounts>;

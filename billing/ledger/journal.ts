@@ -68,16 +68,20 @@ export interface Entered {
   readonly movementMinor: bigint;
 }
 
+/** In the order in which they count at one instant: money comes before what ends an invoice. */
+export const SETTLEMENT_TYPES = [
+  'invoice.paid',
+  'credit_note.issued',
+  'invoice.refunded',
+  'invoice.voided',
+  'invoice.uncollectible',
+  'dispute.opened',
+  'dispute.closed',
+] as const;
+
 /** What became of an invoice, as the events of billing tell it. */
 export interface Settlement {
-  readonly type:
-    | 'invoice.paid'
-    | 'invoice.refunded'
-    | 'credit_note.issued'
-    | 'invoice.voided'
-    | 'invoice.uncollectible'
-    | 'dispute.opened'
-    | 'dispute.closed';
+  readonly type: (typeof SETTLEMENT_TYPES)[number];
   /** Of the payment, the refund, the note, the dispute; '' of what happens once. Told twice under one key it happened once. */
   readonly key: string;
   readonly at: Instant;
@@ -233,12 +237,11 @@ export function invoiceEntries(
   return { entries: entries.filter((entry) => entry !== null), openMinor: standing.openMinor };
 }
 
-/** In the order in which they happened; at one instant money comes before what ends an invoice. */
+/** In the order in which they happened. */
 function onceEach(settlements: readonly Settlement[]): Settlement[] {
-  const types = Object.keys(BOOKS);
   const order = (a: Settlement, b: Settlement): number =>
     a.at === b.at
-      ? types.indexOf(a.type) - types.indexOf(b.type) || compareText(a.key, b.key)
+      ? SETTLEMENT_TYPES.indexOf(a.type) - SETTLEMENT_TYPES.indexOf(b.type) || compareText(a.key, b.key)
       : a.at < b.at
         ? -1
         : 1;

@@ -48,7 +48,7 @@ export interface LedgerSummary {
   readonly totalMinor: bigint;
   readonly paidMinor: bigint;
   readonly unpaidMinor: bigint;
-  readonly unpaidByAge: Readonly<Record<Age, bigint>>;
+  readonly unpaidByAge: ReadonlyMap<Age, bigint>;
 }
 
 /** Where nobody told us what became of a final invoice, it is taken for unpaid. */
@@ -163,7 +163,7 @@ export async function summarizeLedger(
     .orderBy(asc(bills.currency));
   return rows.map(({ currency, invoices, totalMinor, paidMinor, unpaidMinor: unpaid, ...ages }) => ({
     ...{ currency, invoices, totalMinor, paidMinor, unpaidMinor: unpaid },
-    unpaidByAge: ages as Record<Age, bigint>,
+    unpaidByAge: new Map(AGES.map((age) => [age, ages[age] ?? 0n])),
   }));
 }
 

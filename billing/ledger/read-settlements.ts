@@ -4,7 +4,7 @@ import { invariant } from '../../core/errors.js';
 import { parseJsonExact } from '../../core/json.js';
 import { parseInstant } from '../../core/time.js';
 import type { RunReader } from '../../platform/warehouse/warehouse.js';
-import type { Settlement } from './journal.js';
+import { SETTLEMENT_TYPES, type Settlement } from './journal.js';
 
 const paidOff = eventTypes['invoice.paid'].data;
 
@@ -56,7 +56,7 @@ function moneyOf({
 }
 
 const Row = z.object({
-  type: z.enum(Object.keys(TOLD) as (keyof typeof TOLD)[]),
+  type: z.enum(SETTLEMENT_TYPES),
   event_id: z.string(),
   at: z.string(),
   data: z.string(),
@@ -68,12 +68,10 @@ const Row = z.object({
  * @param currencies of the invoices that are asked about, by id; money in another one is not of the invoice
  */
 export async function readSettlements(
-  run: RunReader,
+  run: Pick<RunReader, 'query' | 'facts'>,
   currencies: ReadonlyMap<string, string>,
 ): Promise<Map<string, Settlement[]>> {
-  const types = Object.keys(TOLD)
-    .map((type) => `'${type}'`)
-    .join(', ');
+  const types = SETTLEMENT_TYPES.map((type) => `'${type}'`).join(', ');
   const rows = await run.query(
     `select type, event_id, "at", data from ${run.facts('billing')} where type in (${types})`,
     {},
