@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, gt, inArray, lt, ne, or, sql as sqlText, type SQL } from 'drizzle-orm';
+import { z } from 'zod';
 import { formatInstant, type Instant } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { billBreaks, billLines, bills } from '../../platform/sql/billing-schema.js';
@@ -163,8 +164,15 @@ export async function summarizeLedger(
     .orderBy(asc(bills.currency));
   return rows.map(({ currency, invoices, totalMinor, paidMinor, unpaidMinor: unpaid, ...ages }) => ({
     ...{ currency, invoices, totalMinor, paidMinor, unpaidMinor: unpaid },
-    unpaidByAge: new Map(AGES.map((age) => [age, ages[age] ?? 0n])),
+    unpaidByAge: unpaidByAgeOf(ages),
   }));
+}
+
+const Ages = z.record(z.enum(AGES), z.bigint());
+
+function unpaidByAgeOf(columns: unknown): Map<Age, bigint> {
+  const ages = Ages.parse(columns);
+  return new Map(AGES.map((age) => [age, ages[age]]));
 }
 
 function isOfAge(age: Age, asOf: Instant): SQL {
