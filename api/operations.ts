@@ -22,6 +22,9 @@ import { postFile } from './files/post-file.js';
 import { createKey } from './keys/create-key.js';
 import { listKeys } from './keys/list-keys.js';
 import { revokeKey } from './keys/revoke-key.js';
+import { exportLedger } from './ledger/export-ledger.js';
+import { listLedgerBreaks } from './ledger/list-ledger-breaks.js';
+import { listLedgerInvoices } from './ledger/list-ledger-invoices.js';
 import { getLeadScore } from './leads/get-lead-score.js';
 import { listLeads } from './leads/list-leads.js';
 import { drillMetric } from './metrics/drill-metric.js';
@@ -56,6 +59,7 @@ import { readiness } from './system/readiness.js';
 import { status } from './system/status.js';
 import { listTargets } from './targets/list-targets.js';
 import { getUsage } from './usage/get-usage.js';
+import { listUsagePeriods } from './usage/list-usage-periods.js';
 import { postStripeWebhook } from './webhooks/post-stripe-webhook.js';
 
 /** The whole API, in the order of its document. A new operation is a file and a line here. */
@@ -92,6 +96,7 @@ export const operations: readonly Operation[] = [
   getLeadScore,
   listCommissions,
   getUsage,
+  listUsagePeriods,
   checkQuota,
   getStopPolicies,
   setStopPolicy,
@@ -107,6 +112,9 @@ export const operations: readonly Operation[] = [
   withdrawInvoice,
   listCredits,
   listWaiting,
+  listLedgerInvoices,
+  listLedgerBreaks,
+  exportLedger,
   linkCustomer,
   listCustomers,
   backfillBilling,

@@ -194,7 +194,7 @@ describe('money', () => {
     ]);
   });
 
-  test('a meter whose filter is unknown is said, not left out', () => {
+  test('a meter whose filter can’t be read is said, not left out', () => {
     const meter = {
       name: 'Regions',
       unit: 'region',

@@ -22,7 +22,7 @@ import { addServeCommand } from './commands/serve.js';
 import { addSqlCommand } from './commands/sql.js';
 import { addTargetsCommand } from './commands/targets.js';
 import { addTransformCommand } from './commands/transform.js';
-import { addUsageCommand } from './commands/usage.js';
+import { addUsageCommand, addUsagePeriodsCommand } from './commands/usage.js';
 import { withExamples } from './help.js';
 
 /** The `headgate` command: global options, and a file per command. */
@@ -45,6 +45,7 @@ export function createProgram(): Command {
   addPartnersCommand(program);
   addUsageCommand(program);
   addQuotaCommand(program);
+  addUsagePeriodsCommand(program);
   addBillingCommand(program);
   addSqlCommand(program);
   addRunsCommand(program);

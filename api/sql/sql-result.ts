@@ -1,3 +1,4 @@
+import { csvText } from '../csv.js';
 import { apiJson } from '../json-answer.js';
 
 /** What the warehouse's SQL reader gives. */
@@ -47,16 +48,12 @@ function jsonValue(value: unknown): unknown {
   return value;
 }
 
-/** RFC 4180: a line of names, CRLF, quotes where they are needed; NULL is an empty field, an empty text is `""`. */
+/** As `csvText` has it; NULL is an empty field. */
 export function csvOf({ columns, rows }: SqlResult): string {
-  const lines = [columns.map(({ name }) => csvField(name)), ...rows.map((row) => row.map(csvField))];
-  return lines.map((fields) => `${fields.join(',')}\r\n`).join('');
-}
-
-function csvField(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  const text = textOf(jsonValue(value));
-  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvText(
+    columns.map(({ name }) => name),
+    rows.map((row) => row.map((value) => (value == null ? null : textOf(jsonValue(value))))),
+  );
 }
 
 function textOf(value: unknown): string {

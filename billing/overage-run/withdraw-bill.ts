@@ -38,7 +38,7 @@ export async function withdrawBill(
     if (bill.state === 'withdrawn') return;
     if (bill.state === 'finalized') await requireVoided(bill, deps);
     else for (const invoiceId of await invoicesOf(bill, deps)) await deps.removeDraft(invoiceId);
-    const withdrawalId = derivedId('wdr', [billId], sha256);
+    const withdrawalId = withdrawalIdOf(billId);
     const now = deps.clock();
     await transaction(deps.sql, async (database) => {
       await lease.assertHeld(database);
@@ -50,6 +50,11 @@ export async function withdrawBill(
   } finally {
     await lease.release();
   }
+}
+
+/** What the entries that give back a bill's are known by. */
+export function withdrawalIdOf(billId: string): string {
+  return derivedId('wdr', [billId], sha256);
 }
 
 async function currentBill(billId: string, { store }: ExecuteDeps): Promise<KeptBill> {

@@ -8,6 +8,7 @@ import { table } from '../output.js';
 import { listText, originOf, readList, type List } from '../pages.js';
 import { addBillingCreditsCommand } from './billing-credits.js';
 import { addBillingBackfillCommand } from './billing-backfill.js';
+import { addBillingLedgerCommands } from './billing-ledger.js';
 import { addBillingRunCommands } from './billing-run.js';
 import { addBillingStatusCommands } from './billing-status.js';
 import { addLocalStripeCommand } from './local-stripe.js';
@@ -75,6 +76,7 @@ export function addBillingCommand(program: Command): void {
   addBillingRunCommands(billing);
   addBillingStatusCommands(billing);
   addBillingCreditsCommand(billing);
+  addBillingLedgerCommands(billing);
   addBillingBackfillCommand(billing);
   addLocalStripeCommand(billing);
 }

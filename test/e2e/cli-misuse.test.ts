@@ -37,6 +37,12 @@ test.each([
   { args: ['transform', '--as-of', 'yesterday'], says: 'Write 2026-10-01' },
   { args: ['metrics', 'mrr', '--from', '2026-1-1'], says: 'Write a day' },
   { args: ['billing', 'preview', '--period', '2026-9'], says: 'Write a month' },
+  { args: ['billing', 'export'], says: "required option '--period <month>' not specified" },
+  {
+    args: ['billing', 'export', '--period', '2026-09', '--format', 'xml'],
+    says: 'Allowed choices are csv, journal',
+  },
+  { args: ['usage-periods', '--period', '2026'], says: 'Write a month' },
   { args: ['runs', '--limit', '0'], says: 'whole number above 0' },
   { args: ['sql', 'select 1', '--format', 'xml'], says: 'Allowed choices are table, json, csv, parquet' },
   {

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import type { z } from 'zod';
+import { parseInstant } from '../../core/time.js';
+import { readSettlements } from './read-settlements.js';
+
+const AT = '2026-05-03T08:00:00Z';
+const OURS = new Map([['in_1', 'EUR']]);
+
+/** A run whose billing facts are these. */
+function runOf(facts: readonly (readonly [type: string, data: object])[]) {
+  const rows = facts.map(([type, data], index) => ({
+    ...{ type, event_id: `e_${index}`, at: AT, data: JSON.stringify(data) },
+  }));
+  return {
+    facts: () => 'billing_facts',
+    query: <Row>(_: string, __: unknown, schema: z.ZodType<Row>) =>
+      Promise.resolve(rows.map((row) => schema.parse(row))),
+  };
+}
+
+const euros = (amountMinor: number | string) => ({ invoiceId: 'in_1', amountMinor, currency: 'EUR' });
+
+test('each type of event tells its key and its amount', async () => {
+  const lines = [
+    { lineId: 'il_1', amountMinor: 1_000, taxMinor: 190 },
+    { lineId: 'il_2', amountMinor: 10 },
+  ];
+  const run = runOf([
+    // Beyond what a double holds: 2^53 + 1.
+    ['invoice.paid', { ...euros('9007199254740993'), paymentId: 'py_1' }],
+    ['invoice.refunded', { ...euros(500), refundId: 're_1' }],
+    ['credit_note.issued', { invoiceId: 'in_1', creditNoteId: 'cn_1', currency: 'EUR', lines }],
+    ['invoice.voided', { invoiceId: 'in_1' }],
+    ['invoice.uncollectible', { invoiceId: 'in_1' }],
+    ['dispute.opened', { ...euros(700), disputeId: 'dp_1' }],
+    ['dispute.closed', { ...euros(700), disputeId: 'dp_1', outcome: 'won' }],
+  ]);
+  const told = (type: string, key: string, amountMinor: bigint | null, isWon = false) => ({
+    ...{ type, key, at: parseInstant(AT), amountMinor, isWon },
+  });
+  expect((await readSettlements(run, OURS)).get('in_1')).toEqual([
+    told('invoice.paid', 'py_1', 9_007_199_254_740_993n),
+    told('invoice.refunded', 're_1', 500n),
+    // 1,000 + 190 + 10.
+    told('credit_note.issued', 'cn_1', 1_200n),
+    told('invoice.voided', '', null),
+    told('invoice.uncollectible', '', null),
+    told('dispute.opened', 'dp_1', 700n),
+    told('dispute.closed', 'dp_1', 700n, true),
+  ]);
+});
+
+test('what is of another invoice, or in another currency than it, is not of it', async () => {
+  const run = runOf([
+    ['invoice.paid', { ...euros(1), invoiceId: 'in_2' }],
+    ['invoice.paid', { ...euros(1), currency: 'USD' }],
+  ]);
+  expect(await readSettlements(run, OURS)).toEqual(new Map());
+});
