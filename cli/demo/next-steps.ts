@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import type { Config } from '../../platform/config.js';
+import { STRIPE_STATE, type DemoBills } from './demo-bills.js';
 import type { DemoPage } from './page-data.js';
 
 export interface NextSteps {
@@ -9,7 +11,11 @@ export interface NextSteps {
 }
 
 /** Ready to paste: a drill on a number just shown, and the server with its address and a key. */
-export function nextSteps(page: DemoPage, data: string, config: Config, secret: string): NextSteps {
+export function nextSteps(
+  page: DemoPage,
+  bills: DemoBills,
+  { data, config, secret }: { readonly data: string; readonly config: Config; readonly secret: string },
+): NextSteps {
   const last = page.mrr.at(-1);
   const currency = last?.currency ?? '';
   const month = last?.month ?? page.month;
@@ -28,6 +34,8 @@ export function nextSteps(page: DemoPage, data: string, config: Config, secret: 
       `Which events make up that MRR?   ${drill}`,
       `Every metric:                    ${run} metrics --data ${data}`,
       `What would be billed, and why:   ${run} billing preview --period ${page.month.slice(0, 7)} --data ${data}`,
+      `Look at those invoices:          ${run} billing local-stripe --state ${join(data, STRIPE_STATE)}   (then open http://127.0.0.1:12111)`,
+      `…and at what we have of them:    STRIPE_SECRET_KEY=${bills.secretKey} HEADGATE_STRIPE_URL=http://127.0.0.1:12111 ${run} billing status --data ${data}`,
       `Serve the API (docs at /docs):   ${serve}`,
       `…and ask it (this key is shown once; it may read metrics, leads, billing and partners, and change nothing):`,
       `  ${ask}`,

@@ -5,7 +5,7 @@ import type { OverageLine } from '../../billing/overage-plan.js';
 import { startOfDay } from '../../core/calendar.js';
 import type { Catalog } from '../../core/catalog.js';
 import type { Money } from '../../core/money.js';
-import { addMonths, dateInUtc, formatDate, startOfMonth } from '../../core/time.js';
+import { addMonths, dateInUtc, formatDate, startOfMonth, type Period } from '../../core/time.js';
 import type { RunReader } from '../../platform/warehouse/warehouse.js';
 import type { Run } from '../../transforms/run-store.js';
 
@@ -106,13 +106,19 @@ export interface DemoPage {
   readonly trust: z.output<typeof Trust> | undefined;
 }
 
-/** Reads the page from one run. Money of all currencies together is in the reporting currency. */
-export async function readDemoPage(catalog: Catalog, run: Run, reader: RunReader): Promise<DemoPage> {
-  const r = reader.relation;
+/** What the page is about, and the subscription periods that ended in it. */
+export function demoMonth(catalog: Catalog, run: Run): { readonly month: string; readonly ending: Period } {
   // The last month that is over, seen from the instant measured.
   const firstOfNext = startOfMonth(dateInUtc(run.asOf));
   const monthDate = addMonths(firstOfNext, -1);
-  const month = formatDate(monthDate);
+  const ending = { start: startOfDay(monthDate, catalog.zone), end: startOfDay(firstOfNext, catalog.zone) };
+  return { month: formatDate(monthDate), ending };
+}
+
+/** Reads the page from one run. Money of all currencies together is in the reporting currency. */
+export async function readDemoPage(catalog: Catalog, run: Run, reader: RunReader): Promise<DemoPage> {
+  const r = reader.relation;
+  const { month, ending } = demoMonth(catalog, run);
   const mrr = await reader.query(
     `select ${Object.keys(MrrMonth.shape).join(', ')} from ${r}.mrr_months
      where dimension = 'all' and is_complete
@@ -128,7 +134,6 @@ export async function readDemoPage(catalog: Catalog, run: Run, reader: RunReader
     { currency, month },
     Retention,
   );
-  const ending = { start: startOfDay(monthDate, catalog.zone), end: startOfDay(firstOfNext, catalog.zone) };
   return {
     catalog,
     run,

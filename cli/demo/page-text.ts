@@ -11,6 +11,8 @@ import {
   sparkline,
 } from '../numbers.js';
 import { table } from '../output.js';
+import { compareText } from '../../core/compare.js';
+import type { DemoBills } from './demo-bills.js';
 import type { DemoPage } from './page-data.js';
 
 /** Names behind tokens, for those who may read them. */
@@ -172,7 +174,7 @@ function overage(page: DemoPage): string {
     .sort((a, b) => Number((b.amount?.amountMinor ?? 0n) - (a.amount?.amountMinor ?? 0n)))
     .slice(0, 5);
   return [
-    `${due.length} lines, ${total === '' ? 'nothing to bill' : total} for periods that ended in ${page.month.slice(0, 7)} (a preview: nothing was billed)`,
+    `${due.length} lines, ${total === '' ? 'nothing to bill' : total} for periods that ended in ${page.month.slice(0, 7)} (as a preview has it)`,
     ...(stopped > 0 ? [`${stopped} more reached a hard limit, where work pauses and nothing is billed`] : []),
     ...(biggest.length === 0
       ? []
@@ -195,8 +197,43 @@ function overage(page: DemoPage): string {
   ].join('\n');
 }
 
+/** What became of the overage: no ids, which are another company's each time. */
+function invoices({ bills, waiting, breaks }: DemoBills): string {
+  const final = bills.filter(({ state }) => state === 'finalized');
+  const totals = new Map<string, bigint>();
+  for (const { currency, totalMinor } of final) {
+    totals.set(currency, (totals.get(currency) ?? 0n) + totalMinor);
+  }
+  const sum = [...totals].sort().map(([currency, amountMinor]) => showMoney(amountMinor, currency));
+  const biggest = [...final]
+    .sort((a, b) => Number(b.totalMinor - a.totalMinor) || compareText(a.orgId, b.orgId))
+    .slice(0, 5);
+  return [
+    `${final.length} invoices, ${sum.length === 0 ? 'nothing to bill' : sum.join(' + ')}: billed to a Stripe of this machine, where no money moves`,
+    breaks === 0
+      ? 'reconciled: each is what was rated, one to one, to the cent'
+      : `${breaks} BREAKS between what was rated and what stands there`,
+    ...(waiting === 0
+      ? []
+      : [`${waiting} customers owe less than can be charged: it waits for their next bill`]),
+    ...(biggest.length === 0
+      ? []
+      : [
+          table(
+            ['customer', 'invoice', 'state'],
+            biggest.map(({ orgId, totalMinor, currency, state }) => [
+              orgId,
+              showMoney(totalMinor, currency),
+              state,
+            ]),
+            ['left', 'right', 'left'],
+          ),
+        ]),
+  ].join('\n');
+}
+
 /** The page that a founder reads at the end of the demo. */
-export function demoText(page: DemoPage, names: Names): string {
+export function demoText(page: DemoPage, bills: DemoBills, names: Names): string {
   const events = Object.values(page.run.eventCounts ?? {}).reduce((sum, count) => sum + count, 0);
   return [
     `${page.catalog.name}: a simulated company, as of ${formatInstant(page.run.asOf)}`,
@@ -215,5 +252,7 @@ export function demoText(page: DemoPage, names: Names): string {
     commissions(page),
     heading('Overage to bill'),
     overage(page),
+    heading('Invoices'),
+    invoices(bills),
   ].join('\n');
 }

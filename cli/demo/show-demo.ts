@@ -1,9 +1,10 @@
 import type { CommandContext } from '../command.js';
 import { openRuntime, systemClock } from '../runtime.js';
 import { prepareCompany } from './company.js';
+import { billDemoMonth } from './demo-bills.js';
 import type { DemoCatalog } from './demo-catalogs.js';
 import { nextSteps } from './next-steps.js';
-import { readDemoPage, type DemoPage } from './page-data.js';
+import { demoMonth, readDemoPage, type DemoPage } from './page-data.js';
 import { demoText } from './page-text.js';
 
 /** Simulates a company in a data directory of its own, measures it, and prints the page with what to try next. */
@@ -27,11 +28,22 @@ export async function showDemo(
     const page = await services.runs.withRun({ runId: company.run.runId }, ({ run, reader }) =>
       readDemoPage(company.catalog, run, reader),
     );
+    const bills = await billDemoMonth(company, demoMonth(company.catalog, company.run), runtime);
     const names = await services.vault.read(tokensOf(page));
     const { key, secret } = await demoKey(services);
-    const steps = nextSteps(page, data, config, secret);
-    output.answer({ ...page, catalog: page.catalog.name, key_id: key.keyId, next: steps }, () =>
-      [demoText(page, (token) => (token === null ? '' : (names.get(token) ?? ''))), ...steps.text].join('\n'),
+    const steps = nextSteps(page, bills, { data, config, secret });
+    const answer = {
+      ...page,
+      catalog: page.catalog.name,
+      bills: bills.bills,
+      key_id: key.keyId,
+      next: steps,
+    };
+    output.answer(answer, () =>
+      [
+        demoText(page, bills, (token) => (token === null ? '' : (names.get(token) ?? ''))),
+        ...steps.text,
+      ].join('\n'),
     );
   } finally {
     await runtime.close();
