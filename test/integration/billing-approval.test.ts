@@ -56,7 +56,7 @@ describe('a bill of more than may go by itself, of an unattended run', () => {
       },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
     });
-    return { status: response.status, body: (await response.json()) };
+    return { status: response.status, body: await response.json() };
   }
   const invoices = async () => Invoices.parse((await call('GET', '/v1/invoices')).body).invoices;
   const atStripe = async () =>
