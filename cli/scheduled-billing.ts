@@ -2,7 +2,7 @@ import { billMonth } from '../api/billing/bill-month.js';
 import { billingMonth } from '../api/billing/billing-month.js';
 import { rulingCatalog } from '../api/catalog/ruling-catalog.js';
 import type { Services } from '../api/services.js';
-import { billedMonths, billsToCheck } from '../billing/overage-run/read-bills.js';
+import { billsToCheck, firstBilledMonth } from '../billing/overage-run/read-bills.js';
 import { reconcileBill } from '../billing/overage-run/reconcile-bill.js';
 import {
   addMonths,
@@ -19,8 +19,8 @@ const HOUR = 3_600n * MICROS_PER_SECOND;
 const MONTHS_LOOKED_BACK = 3;
 
 /**
- * Bills what is over, unattended: from a fresh run, the month whose grace has passed, and before it what came late for months that were
- * billed from here. A month that never was is nobody's to bill by itself: another system may have done it.
+ * Bills what is over, unattended: from a fresh run, the month whose grace has passed, and before it what came late, or was missed, since
+ * the first that was billed from here. Months before that are nobody's to bill by themselves: another system may have done it.
  */
 export async function billBySchedule(services: Services): Promise<void> {
   const { config, clock, logger, shutdown, sql } = services;
@@ -29,9 +29,7 @@ export async function billBySchedule(services: Services): Promise<void> {
   const closedAt = clock() - BigInt(config.billing.graceHours) * HOUR;
   const { catalog } = await rulingCatalog(services.catalogs, closedAt);
   const { first } = billingMonth(undefined, closedAt, catalog.zone);
-  const since = formatDate(addMonths(parseDate(first), -MONTHS_LOOKED_BACK));
-  const earlier = (await billedMonths(sql, desk.store.account, since)).filter((month) => month < first);
-  for (const month of [...earlier, first]) {
+  for (const month of monthsToBill(first, await firstBilledMonth(sql, desk.store.account))) {
     if (shutdown.signal.aborted) return;
     const { report, run } = await billMonth(services, {
       ...{ month, orgId: undefined, isDryRun: false, actor: ACTOR },
@@ -53,6 +51,14 @@ export async function billBySchedule(services: Services): Promise<void> {
       logger.warn({ billId, orgId, outcome }, message ?? 'a bill did not come to its end');
     }
   }
+}
+
+/** From the first that was billed from here on, without a gap: a month in which nobody could bill is billed once somebody can. */
+export function monthsToBill(first: string, firstBilled: string | null): string[] {
+  const months = Array.from({ length: MONTHS_LOOKED_BACK }, (_, index) =>
+    formatDate(addMonths(parseDate(first), index - MONTHS_LOOKED_BACK)),
+  );
+  return [...months.filter((month) => firstBilled !== null && month >= firstBilled), first];
 }
 
 /** Holds what was billed against Stripe: somebody may have changed it there since. What does not match stays open until it does. */

@@ -38,6 +38,41 @@ describe('the environment', () => {
     expect(config).toMatchObject({ port: 0, dataDirectory: '/var/hg', userSql: { timeoutMs: 5000 } });
   });
 
+  test.each([
+    ['0 6 * * *', '24', true],
+    ['0 6 3 * *', '24', true],
+    // On 1 October the grace of September is not over: it would be billed on 1 November.
+    ['0 6 1 * *', '24', false],
+    ['0 6 1 * *', '744', false],
+  ])('billing by %s after a grace of %s hours: %s', (pattern, grace, isFine) => {
+    const load = () =>
+      loadConfig({
+        STRIPE_SECRET_KEY: 'sk_test_1',
+        HEADGATE_BILLING_SCHEDULE: pattern,
+        HEADGATE_BILLING_GRACE_HOURS: grace,
+      });
+    if (isFine) expect(load().billing.schedule).toBe(pattern);
+    else expect(load).toThrow(/a cycle late/);
+  });
+
+  test('billing by a schedule needs a key', () => {
+    expect(() => loadConfig({ HEADGATE_BILLING_SCHEDULE: '0 6 * * *' })).toThrow(/STRIPE_SECRET_KEY/);
+  });
+
+  test('amounts that need approval are one for each currency, exact', () => {
+    const { billing } = loadConfig({ HEADGATE_BILLING_APPROVE_ABOVE: '5000 USD, 4500.50 EUR,700 JPY' });
+    expect([...billing.approval.aboveMinor]).toEqual([
+      ['USD', 500_000n],
+      ['EUR', 450_050n],
+      ['JPY', 700n],
+    ]);
+    for (const wrong of ['5000', '1 USD, 2 USD', '0.001 USD', '1 XXX1', 'USD 5']) {
+      expect(() => loadConfig({ HEADGATE_BILLING_APPROVE_ABOVE: wrong })).toThrow(
+        /HEADGATE_BILLING_APPROVE_ABOVE/,
+      );
+    }
+  });
+
   test('set to nothing counts as not set', () => {
     expect(loadConfig({ HEADGATE_PORT: '', DATABASE_URL: '' })).toMatchObject({ port: 8471 });
   });

@@ -1,3 +1,4 @@
+import { Cron } from 'croner';
 import { InputError } from '../core/errors.js';
 import { Environment, type Settings } from './environment.js';
 import { Secrets, type SecretText } from './secrets.js';
@@ -60,6 +61,24 @@ export interface StripeConfig {
   readonly webhookSecrets: readonly SecretText[];
 }
 
+/** A turn that never comes soon after the grace would bill each month a cycle late, and say nothing. */
+function requireTurnAfterGrace(pattern: string, graceHours: number): void {
+  const cron = new Cron(pattern, { timezone: 'UTC', paused: true });
+  for (let month = 0; month < 12; month += 1) {
+    const closed = new Date(Date.UTC(CHECKED_YEAR, month, 1, graceHours + FARTHEST_ZONE_HOURS));
+    const latest = new Date(closed.getTime() + LATEST_TURN_DAYS * 86_400_000);
+    const turn = cron.nextRun(closed);
+    if (turn !== null && turn <= latest) continue;
+    const problem = `HEADGATE_BILLING_SCHEDULE: it has no turn within ${LATEST_TURN_DAYS} days after the grace of ${graceHours} hours, so a month would be billed a cycle late; take a daily one: 0 6 * * *`;
+    throw new InputError('invalid_config', `config: ${problem}`, { details: { problems: [problem] } });
+  }
+}
+/** Any year will do. */
+const CHECKED_YEAR = 2027;
+/** A month ends this much later in the catalog's zone than in UTC, at most. */
+const FARTHEST_ZONE_HOURS = 12;
+const LATEST_TURN_DAYS = 7;
+
 /** How overages are billed by themselves, and what somebody must look at first. */
 export interface BillingConfig {
   /** When a serving process bills the month before, as a cron pattern in UTC; null: only when asked. */
@@ -121,6 +140,8 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new InputError('invalid_config', `config: ${problems.join('; ')}`, { details: { problems } });
   }
+  const { HEADGATE_BILLING_SCHEDULE: pattern, HEADGATE_BILLING_GRACE_HOURS: graceHours } = parsed.data;
+  if (pattern !== undefined) requireTurnAfterGrace(pattern, graceHours);
   return deepFreeze(configOf(parsed.data));
 }
 

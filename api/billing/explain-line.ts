@@ -1,13 +1,15 @@
 import { z } from '@hono/zod-openapi';
+import { Purse } from '../../billing/adjustments/credits.js';
+import type { KeptBillLine } from '../../billing/overage-run/bill-store.js';
 import { newestEntryOf } from '../../billing/overage-run/read-bills.js';
-import { explainOverageLine } from '../../billing/preview-overage.js';
+import { explainOverageLine, type PurseOf } from '../../billing/preview-overage.js';
 import { dateIn } from '../../core/calendar.js';
 import { formatDate, startOfMonth } from '../../core/time.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import { operation } from '../operation.js';
 import { InstantAnswer, InstantArgument, InstantText, MonthArgument } from '../shapes.js';
 import { billingMonth } from './billing-month.js';
-import { purseOf } from './credit-purse.js';
+import { billsGuesses, purseOf } from './credit-purse.js';
 import { OverageLineShape, overageLineShape } from './overage-line-shape.js';
 
 const MeteredEvent = z.object({
@@ -16,6 +18,12 @@ const MeteredEvent = z.object({
   at: InstantText,
   quantity: z.string(),
 });
+
+/** With what credits had left, and whether guesses counted, when it was billed. */
+function asBilled({ orgId, subscriptionId, creditsLeft, mode }: KeptBillLine) {
+  const purse: PurseOf = (credits) => Purse.holding(credits, creditsLeft ?? {});
+  return { orgId, subscriptionId, purse, billsGuesses: mode === 'test' };
+}
 
 export const explainBillingLine = operation({
   method: 'get',
@@ -57,7 +65,9 @@ export const explainBillingLine = operation({
         {
           ...{ catalogs: await services.catalogs.published(), ending, asOf: run.asOf },
           month: first.slice(0, 7),
-          purse: purseOf(services, ending, null),
+          ...(billed === null
+            ? { purse: purseOf(services, ending, null), billsGuesses: billsGuesses(services) }
+            : asBilled(billed)),
           choiceAt: await services.quota.choices(),
         },
         params.lineId,

@@ -16,7 +16,7 @@ import {
   NextCursor,
 } from '../shapes.js';
 import { billingMonth } from './billing-month.js';
-import { purseOf } from './credit-purse.js';
+import { billsGuesses, purseOf } from './credit-purse.js';
 import { OverageLineShape, overageLineShape } from './overage-line-shape.js';
 
 const Place = z.tuple([z.string(), z.string(), z.string()]);
@@ -68,6 +68,7 @@ export const previewBilling = operation({
       previewOverage(reader, {
         ...{ catalogs, ending, asOf: run.asOf, orgId: query.org, choiceAt },
         purse: purseOf(services, ending, query.org ?? null),
+        billsGuesses: billsGuesses(services),
       }),
     );
     const [orgId, lineId] = place;

@@ -257,6 +257,48 @@ test('what takes something off is entered also where it rests on what the catalo
   expect(plan.heldBack[0]?.message).toContain('in words');
 });
 
+test('usage that can’t be rated any more keeps its charge, and what was taken off it; the next period is billed', () => {
+  const adjustment = {
+    kind: 'cap' as const,
+    words: 'Spend cap',
+    creditId: null,
+    quantity: null,
+    creditsLeft: {},
+  };
+  const october = between('2026-10-01T00:00:00Z', '2026-11-01T00:00:00Z');
+  const lines = [
+    rated('ops', null, { status: 'unrated', reason: 'no meter' }),
+    // Rated anew without that usage, the cap would take nothing off.
+    rated('adj_cap', 0n, { adjustment }),
+    rated('later', 700n, { period: october }),
+  ];
+  const plan = planBills(books(lines, { ledger: ledger(['ops', 10_000n, 1], ['adj_cap', -2_000n, 1]) }));
+  expect(billed(plan)).toMatchObject([{ items: [['later', 1, 700n]], totalMinor: 700n }]);
+  expect(plan.heldBack.map(({ cause }) => cause)).toEqual(['no_longer_rated', 'no_longer_rated']);
+});
+
+test('what one invoice has no place for, the next one nets: credits pay lines of another', () => {
+  // 249 credits of $1.00, then 249 lines of $1.10: $24.90 are left to pay, in one invoice and not $273.90.
+  const credits = Array.from({ length: 249 }, (_, index) => rated(`a${index}`, -100n));
+  const usage = Array.from({ length: 249 }, (_, index) => rated(`b${index}`, 110n));
+  const approval = { aboveMinor: new Map([['USD', 3_000n]]), risePercent: null };
+  const plan = planBills(books([...credits, ...usage], { approval }));
+  expect(plan.bills.map(({ totalMinor, approvalReason }) => [totalMinor, approvalReason])).toEqual([
+    [2_490n, null],
+  ]);
+  expect(plan.movements.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)).toBe(0n);
+});
+
+test('an amount that needs approval needs it on several invoices too', () => {
+  const lines = Array.from({ length: 300 }, (_, index) => rated(`a${index}`, 100n));
+  const approval = { aboveMinor: new Map([['USD', 29_999n]]), risePercent: null };
+  const plan = planBills(books(lines, { approval }));
+  expect(plan.bills.map(({ totalMinor, approvalReason }) => [totalMinor, approvalReason])).toEqual([
+    [24_900n, 'it is of more than $299.99'],
+    [5_100n, 'it is of more than $299.99'],
+  ]);
+});
+
 describe('for any books', () => {
   const CURRENCIES = ['USD', 'EUR', 'JPY', 'KWD', 'ISK', 'MGA'];
   const ORGS = ['org_1', 'org_2', 'org_3'];

@@ -5,6 +5,7 @@ import type { HashHex } from '../../core/identity.js';
 import type { Money } from '../../core/money.js';
 import type { Period } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
+import { periodKey } from '../adjustments/adjust-plan.js';
 import { isGuess, type OverageLine } from '../overage-plan.js';
 import { approvalReason, NOTHING_BILLED, type ApprovalRules, type BilledSoFar } from './approval.js';
 import { chargeable, isChargeable } from '../../platform/outbound/stripe/stripe-amounts.js';
@@ -130,8 +131,16 @@ export function orgCurrency(orgId: string, currency: string): string {
 export function planBills(books: BillBooks): BillPlan {
   const byPayer = new Map<string, PayerDue>();
   const heldBack: HeldBack[] = [];
-  for (const line of books.lines) {
-    const change = changeOf(line, books.ledger.get(line.lineId) ?? []);
+  const changes = books.lines.map((line) => ({
+    line,
+    change: changeOf(line, books.ledger.get(line.lineId) ?? []),
+  }));
+  const frozen = new Set(changes.flatMap(({ line, change }) => ('cause' in change ? [periodKey(line)] : [])));
+  for (const { line, change } of changes) {
+    if (line.adjustment !== null && frozen.has(periodKey(line))) {
+      if ('cause' in change || change.length > 0) heldBack.push(frozenAdjustment(line));
+      continue;
+    }
     const assumption = books.account.mode === 'live' ? assumptionOf(line, change) : null;
     if (assumption !== null) heldBack.push(assumption);
     else if ('cause' in change) heldBack.push(change);
@@ -145,6 +154,16 @@ export function planBills(books: BillBooks): BillPlan {
     carried: parts.flatMap(({ carried }) => carried),
     movements: parts.flatMap(({ movements }) => movements),
     heldBack: [...heldBack, ...parts.flatMap((part) => part.heldBack)],
+  };
+}
+
+/** Usage that keeps its charge keeps what was taken off it, too: caps, credits and discounts of a part would take off less. */
+function frozenAdjustment({ lineId, orgId, adjustment }: OverageLine): HeldBack {
+  return {
+    orgId,
+    money: null,
+    cause: 'no_longer_rated',
+    message: `${lineId} (${adjustment?.words ?? ''}) stays as it was billed while usage of its period can't be rated any more`,
   };
 }
 
@@ -226,10 +245,11 @@ function planOrg(key: string, { orgId, currency, lines }: PayerDue, books: BillB
   };
   if ('cause' in payer) return { ...plan, heldBack: [payer] };
   const first = (books.billCounts.get(key) ?? 0) + 1;
-  const { monthMinor, lastMonthMinor } = books.billedMinor.get(key) ?? NOTHING_BILLED;
-  let billedMinor = monthMinor;
+  // What one part leaves, the next one takes up: credits may stand on another part than what they pay.
+  let leftMinor = waitingMinor;
   for (let start = 0; start < lines.length; start += MAX_LINES) {
-    const part = partOf(lines.slice(start, start + MAX_LINES), currency, start === 0 ? waitingMinor : 0n);
+    const part = partOf(lines.slice(start, start + MAX_LINES), currency, leftMinor);
+    leftMinor += part.movementMinor;
     const sequence = first + plan.bills.length;
     const causeId = part.isBilled
       ? idOf('bill', [orgId, currency, books.month, String(sequence)], books)
@@ -241,10 +261,7 @@ function planOrg(key: string, { orgId, currency, lines }: PayerDue, books: BillB
     if (part.isBilled) {
       const { lines: onIt, carriedItemMinor, totalMinor: billMinor } = part;
       const bill = { billId: causeId, orgId, currency, sequence, payer, lines: onIt, carriedItemMinor };
-      const billed = { monthMinor: billedMinor, lastMonthMinor };
-      const reason = approvalReason({ amountMinor: billMinor, currency }, billed, books.approval);
-      plan.bills.push({ ...bill, totalMinor: billMinor, approvalReason: reason });
-      billedMinor += billMinor;
+      plan.bills.push({ ...bill, totalMinor: billMinor, approvalReason: null });
     } else {
       const reason = part.totalMinor < 0n ? 'credit' : 'under_minimum';
       plan.carried.push({ carriedId: causeId, orgId, currency, lines: part.lines, reason });
@@ -252,7 +269,12 @@ function planOrg(key: string, { orgId, currency, lines }: PayerDue, books: BillB
     const { movementMinor: amountMinor } = part;
     if (amountMinor !== 0n) plan.movements.push({ orgId, currency, amountMinor, causeId });
   }
-  return { ...plan, heldBack: [] };
+  // Of all parts together: an amount that needs approval needs it on several invoices too.
+  const billedMinor = sumOf(plan.bills, (bill) => bill.totalMinor);
+  const billed = books.billedMinor.get(key) ?? NOTHING_BILLED;
+  const reason = approvalReason({ amountMinor: billedMinor, currency }, billed, books.approval);
+  const bills = plan.bills.map((bill) => ({ ...bill, approvalReason: reason }));
+  return { ...plan, bills, heldBack: [] };
 }
 
 /** What one invoice can hold of an org's lines, and whether it is one: it must be worth more than the least that can be charged. */

@@ -1,10 +1,16 @@
-import { and, asc, eq, gt, inArray, lte, ne, sql as sqlText } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, lte, ne, sql as sqlText } from 'drizzle-orm';
 import { formatDecimal, negateDecimal, parseDecimal } from '../../core/decimal.js';
 import { addMonths, formatDate, parseDate, type Instant, type Period } from '../../core/time.js';
 import { watermarkJson, type WatermarkVector } from '../../core/raw-event.js';
 import type { IntentStore } from '../../platform/outbound/intent-store.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
-import { billLines, bills, carryMovements, stripeCustomers } from '../../platform/sql/billing-schema.js';
+import {
+  billBreaks,
+  billLines,
+  bills,
+  carryMovements,
+  stripeCustomers,
+} from '../../platform/sql/billing-schema.js';
 import { runHolds } from '../../platform/sql/schema.js';
 import type { Sql, SqlDatabase } from '../../platform/sql/sql.js';
 import type { SpentCredits } from '../adjustments/credits.js';
@@ -217,6 +223,11 @@ export class BillStore {
       .returning({ billId: bills.billId });
     if (moved.length === 0) return false;
     await this.intents.withdraw(database, bill.billId, now);
+    // What was wrong with its invoice is nobody's to mend any more.
+    await database
+      .update(billBreaks)
+      .set({ closedAt: now })
+      .where(and(eq(billBreaks.billId, bill.billId), isNull(billBreaks.closedAt)));
     const lines = await database.select().from(billLines).where(eq(billLines.causeId, bill.billId));
     const ledger = await this.ledgerOf(
       lines.map(({ lineId }) => lineId),
@@ -367,7 +378,7 @@ function payerOf(row: typeof stripeCustomers.$inferSelect): Payer {
 /** A line that is rated no more, as rated: correcting it gives back what was billed of it. */
 function worthNothing(entry: KeptBillLine): OverageLine {
   const { lineId, orgId, subscriptionId, meterId, included, currency, catalogVersion } = entry;
-  const { kind, words, creditId, creditsLeft } = entry;
+  const { kind, words, creditId } = entry;
   return {
     ...{ lineId, orgId, subscriptionId, meterId, included, catalogVersion },
     period: { start: entry.periodStart, end: entry.periodEnd },
@@ -377,7 +388,8 @@ function worthNothing(entry: KeptBillLine): OverageLine {
     adjustment:
       kind === 'usage'
         ? null
-        : { kind, words: words ?? '', creditId, quantity: null, creditsLeft: creditsLeft ?? {} },
+        : // It takes nothing of any credit any more, whatever they have left.
+          { kind, words: words ?? '', creditId, quantity: null, creditsLeft: {} },
   };
 }
 

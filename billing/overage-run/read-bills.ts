@@ -9,6 +9,7 @@ import {
   isNotNull,
   isNull,
   lt,
+  min,
   ne,
   or,
   sql as sqlText,
@@ -62,14 +63,18 @@ function isAfter([month, orgId, billId]: BillPlace): SQL | undefined {
   );
 }
 
-/** First days of months that something was billed of, the oldest first. */
-export async function billedMonths(sql: Sql, account: OutsideAccount, since: string): Promise<string[]> {
-  const months = await sql.database
-    .selectDistinct({ month: bills.month })
+/** First day of the first month that anything was entered of, also what waits; null: nothing was. */
+export async function firstBilledMonth(sql: Sql, account: OutsideAccount): Promise<string | null> {
+  const [billed] = await sql.database
+    .select({ month: min(bills.month) })
     .from(bills)
-    .where(and(ofAccount(bills, account), gte(bills.month, since)))
-    .orderBy(asc(bills.month));
-  return months.map(({ month }) => month);
+    .where(ofAccount(bills, account));
+  const [carried] = await sql.database
+    .select({ month: min(carryMovements.month) })
+    .from(carryMovements)
+    .where(ofAccount(carryMovements, account));
+  const [first] = [billed?.month, carried?.month].filter((month) => month != null).sort();
+  return first ?? null;
 }
 
 /** @throws InputError `not_found` */

@@ -5,6 +5,7 @@ import { OverageBed } from '../../test/faults/prove-billed-once.js';
 import type { KeptBill } from './bill-store.js';
 import { billsToCheck } from './read-bills.js';
 import { reconcileBill } from './reconcile-bill.js';
+import { withdrawBill } from './withdraw-bill.js';
 
 let bed: OverageBed;
 beforeAll(async () => {
@@ -44,4 +45,16 @@ test('a break is kept from the look that first sees it to the one that does not 
   const { audit } = deps;
   const told = (await audit.list()).filter(({ action }) => action === 'bill.reconcile');
   expect(told).toHaveLength(2);
+});
+
+test('what was wrong with a bill is over when it is withdrawn', async () => {
+  const month = await bed.openMonth(1, 1);
+  await bed.finish(month);
+  const { deps } = bed.runner(month);
+  const [bill] = await billsToCheck(bed.sql, month.store.account, '2026-09-01');
+  if (bill?.invoiceId == null) throw new Error('nothing was billed');
+  await bed.stripe.invoices.voidInvoice(bill.invoiceId);
+  expect((await reconcileBill(bill, 'test', deps)).map(({ cause }) => cause)).toContain('missing');
+  await withdrawBill(bill, { reason: 'voided', actor: 'test' }, deps);
+  expect((await kept(bill)).map(({ closedAt }) => closedAt)).not.toContain(null);
 });
