@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { choicesInForce } from '../../billing/quota/stop-choices.js';
+import { InputError } from '../../core/errors.js';
 import { operation } from '../operation.js';
 import { ForeignId } from '../shapes.js';
 import { StopChoiceShape, stopChoiceShape } from './policy-shape.js';
@@ -12,8 +13,16 @@ export const getStopPolicies = operation({
   summary: 'What an org chose for when its limits are reached; where it chose nothing, the catalog says',
   params: z.object({ orgId: ForeignId }),
   answer: z.object({ choices: z.array(StopChoiceShape) }),
+  problems: ['org_not_found', 'no_run'],
 
-  async handle({ params }, { services, now }) {
-    return { choices: (await choicesInForce(services.sql, params.orgId, now)).map(stopChoiceShape) };
+  async handle({ params: { orgId } }, { services, now }) {
+    const choices = await choicesInForce(services.sql, orgId, now);
+    // Who chose something is known; of anybody else it must not look as if there were such an org.
+    if (choices.length === 0 && !(await services.quota.counters.ask(orgId, now)).state.exists) {
+      throw new InputError('org_not_found', `there is no org ${orgId}: no event speaks of it`, {
+        status: 404,
+      });
+    }
+    return { choices: choices.map(stopChoiceShape) };
   },
 });
