@@ -58,7 +58,7 @@ export const explainBillingLine = operation({
           ...{ catalogs: await services.catalogs.published(), ending, asOf: run.asOf },
           month: first.slice(0, 7),
           purse: purseOf(services, ending, null),
-          choiceAt: await services.quota.choices(),
+          choicesIn: await services.quota.choices(),
         },
         params.lineId,
       );
