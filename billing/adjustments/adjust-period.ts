@@ -15,7 +15,7 @@ import { formatInstant } from '../../core/time.js';
 import { rateOverage, type Price } from '../overage-price.js';
 import { isGuess, type OverageLine } from '../overage-plan.js';
 import { netCaps } from '../net-caps.js';
-import type { SpendCap } from '../overage-terms.js';
+import { OWN_CAP, type SpendCap } from '../overage-terms.js';
 import { ADJUSTMENT_ID, type Adjustment, type AdjustmentKind } from './adjustment.js';
 import type { Credit, Purse } from './credits.js';
 import { quantityWords, periodWords, percentWords } from './adjustment-text.js';
@@ -155,11 +155,15 @@ function capCharges(charged: readonly Charged[], { period }: PeriodTerms, write:
   }));
   return netCaps(charges).cuts.map(({ cap, catalogVersion, countedMinor }) => {
     const usage = formatMoney({ ...cap, amountMinor: countedMinor });
-    const whose = cap.covers === 'product' ? `Spend cap of ${cap.capId}` : 'Own spend cap';
-    const words = `${whose}, ${periodWords(period)}: ${formatMoney(cap)}, used ${usage}`;
+    const words = `${capTitle(cap)}, ${periodWords(period)}: ${formatMoney(cap)}, used ${usage}`;
     const line = { amountMinor: cap.amountMinor - countedMinor, catalogVersion, isAssumed: cap.isAssumed };
     return write('cap', cap.capId, line, { words });
   });
+}
+
+function capTitle({ capId, covers }: SpendCap): string {
+  if (covers === 'product') return `Spend cap of ${capId}`;
+  return covers === 'meter' ? `Own spend cap of ${capId.slice(OWN_CAP.length + 1)}` : 'Own spend cap';
 }
 
 function takeShareOff(
