@@ -270,8 +270,8 @@ describe('a spend cap', () => {
     expect(billed({ ops: 80, tasks: 70, calls: 45 }, choices)).toEqual({
       total: 11_000n,
       caps: [
-        'Own spend cap: $110.00, used $140.00: -3000',
         'Own spend cap of ops: $60.00, used $80.00: -2000',
+        'Own spend cap: $110.00, used $140.00: -3000',
         'Spend cap of extra: $40.00, used $45.00: -500',
         'Spend cap of growth: $100.00, used $130.00: -3000',
       ],
