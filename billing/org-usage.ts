@@ -17,7 +17,7 @@ import {
   ratedUsage,
   rateUsage,
   usedIn,
-  type ChoiceAt,
+  type ChoicesIn,
   type OverageBooks,
   type OverageLine,
   type OverageQuestion,
@@ -49,9 +49,9 @@ export async function orgUsage(
   run: RunReader,
   orgId: string,
   asOf: Instant,
-  choiceAt?: ChoiceAt,
+  choicesIn?: ChoicesIn,
 ): Promise<MeterUsage[]> {
-  const questions = openQuestions(await loadBooks(run, catalogs, orgId, choiceAt), asOf);
+  const questions = openQuestions(await loadBooks(run, catalogs, orgId, choicesIn), asOf);
   return usageOf(questions, await readUsage(windowsOf(questions), run, asOf), asOf);
 }
 

@@ -11,7 +11,13 @@ import { allowanceLevels, allowedByTime, type Bucket } from './allowance-levels.
 import { heldPeriods, isIncludedAssumed, type HeldPeriod } from './held-periods.js';
 import { meterProblem } from './meter-readings.js';
 import type { UsageWindow, WindowTotal } from './metered-usage.js';
-import { overageTerms, type OverageTerms, type StopChoice, type StopPolicy } from './overage-terms.js';
+import {
+  NOTHING_CHOSEN,
+  overageTerms,
+  type OverageTerms,
+  type StopChoice,
+  type StopPolicy,
+} from './overage-terms.js';
 import { overageOfFlow, overageOfLevel, overageOfTime, type RatedUsage } from './measure-overage.js';
 import { rateOverage } from './overage-price.js';
 import { routeUsage, type RoutedWindow } from './route-usage.js';
@@ -24,8 +30,8 @@ export interface OverageQuestion {
   readonly metered: HeldPeriod;
   readonly levels: readonly (readonly Bucket[])[];
   readonly windows: readonly (UsageWindow & RoutedWindow)[];
-  /** What the org chose for when its limits are reached, in force at the period's end; null where it chose nothing. */
-  readonly choice: StopChoice | null;
+  /** What the org chose for when its limits are reached: each that was in force while it was billed, the last one last. */
+  readonly choices: readonly StopChoice[];
   /** Why its usage can't be counted; null when it can. */
   readonly problem: string | null;
 }
@@ -77,11 +83,12 @@ export interface OverageBooks {
   readonly subscriptions: readonly Subscription[];
   readonly catalogAt: CatalogAt;
   readonly md5: HashHex;
-  /** What an org chose for a meter, in force at an instant. Absent: nobody chose anything. */
-  readonly choiceAt?: ChoiceAt | undefined;
+  /** What an org chose for a meter. Absent: nobody chose anything. */
+  readonly choicesIn?: ChoicesIn | undefined;
 }
 
-export type ChoiceAt = (orgId: string, meterId: string, at: Instant) => StopChoice | null;
+/** All that was in force at some time of a period, oldest first; never none. */
+export type ChoicesIn = (orgId: string, meterId: string, period: Period) => readonly StopChoice[];
 
 /**
  * Which usage to read: every meter of every subscription period that ends inside `ending`, and is over by `asOf`: a period that
@@ -95,7 +102,7 @@ export function overageQuestions(books: OverageBooks, ending: Period, asOf: Inst
 
 /** The same for the subscription periods that `periodsOf` picks. */
 export function questionsOf(
-  { subscriptions, catalogAt, md5, choiceAt }: OverageBooks,
+  { subscriptions, catalogAt, md5, choicesIn }: OverageBooks,
   periodsOf: (subscription: Subscription) => readonly BillingPeriod[],
 ): OverageQuestion[] {
   const byOrg = new Map<string, Subscription[]>();
@@ -112,7 +119,7 @@ export function questionsOf(
         questionOf(
           metered,
           rivals.filter(({ meterId }) => meterId === metered.meterId),
-          { md5, choiceAt },
+          { md5, choicesIn },
         ),
       );
     });
@@ -122,10 +129,11 @@ export function questionsOf(
 function questionOf(
   metered: HeldPeriod,
   rivals: readonly HeldPeriod[],
-  { md5, choiceAt }: Pick<OverageBooks, 'md5' | 'choiceAt'>,
+  { md5, choicesIn }: Pick<OverageBooks, 'md5' | 'choicesIn'>,
 ): OverageQuestion[] {
   const { orgId, subscriptionId, meterId, meter, start, end, holdings } = metered;
-  if (!holdings.some(({ isBillable }) => isBillable)) return [];
+  const billed = holdings.filter(({ isBillable }) => isBillable);
+  if (billed.length === 0) return [];
   const lineId = derivedId(
     'ovl',
     [orgId, subscriptionId, meterId, formatInstant(start), formatInstant(end)],
@@ -139,8 +147,7 @@ function questionOf(
       lineId,
       metered,
       levels,
-      // A period's last instant decides.
-      choice: choiceAt?.(orgId, meterId, end - 1n) ?? null,
+      choices: billed.flatMap((held) => choicesIn?.(orgId, meterId, held) ?? NOTHING_CHOSEN),
       problem,
       windows: windows.map((window, index) => ({
         ...window,
@@ -197,7 +204,8 @@ export function inOrder(a: OverageLine, b: OverageLine): number {
 function lineOf(question: OverageQuestion, usage: ReadonlyMap<string, WindowTotal>): OverageLine {
   const { lineId, metered, windows } = question;
   const rated = ratedUsage(question, usage);
-  const terms = overageTerms(metered, question.choice);
+  // What a choice let through is billed, though another one follow: usage was let through while it was in force.
+  const terms = overageTerms(metered, question.choices);
   return {
     lineId,
     orgId: metered.orgId,

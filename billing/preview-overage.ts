@@ -16,7 +16,7 @@ import {
   planOf,
   planOverage,
   rateUsage,
-  type ChoiceAt,
+  type ChoicesIn,
   type OverageBooks,
   type OverageLine,
   type OveragePlan,
@@ -87,7 +87,7 @@ export interface OverageRequest {
   readonly asOf: Instant;
   readonly orgId?: string | undefined;
   /** What orgs chose for when their limits are reached; none where absent. */
-  readonly choiceAt?: ChoiceAt | undefined;
+  readonly choicesIn?: ChoicesIn | undefined;
   /** What people call `ending`: 2026-09. */
   readonly month?: string | undefined;
   /** What is left of credits, as a ledger has it. */
@@ -103,13 +103,13 @@ export async function loadBooks(
   run: RunReader,
   catalogs: readonly PublishedCatalog[],
   orgId: string | undefined,
-  choiceAt?: ChoiceAt,
+  choicesIn?: ChoicesIn,
 ): Promise<OverageBooks> {
   return {
     subscriptions: await loadSubscriptions(run, orgId),
     catalogAt: catalogVersions(catalogs),
     md5,
-    choiceAt,
+    choicesIn,
   };
 }
 
@@ -146,7 +146,7 @@ interface Rated {
 
 async function rate(run: RunReader, request: OverageRequest): Promise<Rated> {
   const { catalogs, ending, asOf, orgId, subscriptionId, billsGuesses = true } = request;
-  const books = await loadBooks(run, catalogs, orgId, request.choiceAt);
+  const books = await loadBooks(run, catalogs, orgId, request.choicesIn);
   const credits = await loadCredits(run, orgId);
   const known = credits.length === 0 ? null : await request.purse?.(credits);
   const purse = known ?? new Purse(credits);
@@ -207,7 +207,7 @@ export async function explainOverageLine(
 type Found = { readonly line: OverageLine; readonly windows: readonly UsageWindow[] } | null;
 
 async function findUsage(run: RunReader, request: OverageRequest, lineId: string): Promise<Found> {
-  const books = await loadBooks(run, request.catalogs, request.orgId, request.choiceAt);
+  const books = await loadBooks(run, request.catalogs, request.orgId, request.choicesIn);
   const questions = overageQuestions(books, request.ending, request.asOf);
   const question = questions.find((one) => one.lineId === lineId);
   if (question === undefined) return null;

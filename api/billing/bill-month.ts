@@ -39,10 +39,10 @@ export async function billMonth(
   const { catalog } = await rulingCatalog(services.catalogs, run.asOf);
   const { first, ending } = billingMonth(month, run.asOf, catalog.zone);
   const catalogs = await services.catalogs.published();
-  const choiceAt = await services.quota.choices();
+  const choicesIn = await services.quota.choices();
   const report = await services.runs.read(run, async ({ reader }): Promise<OverageReport> => {
     const rating = {
-      ...{ catalogs, ending, asOf: run.asOf, orgId, choiceAt },
+      ...{ catalogs, ending, asOf: run.asOf, orgId, choicesIn },
       billsGuesses: desk.store.account.mode === 'test',
     };
     const usage: RatedUsage = {

@@ -68,7 +68,7 @@ export const explainBillingLine = operation({
           ...(billed === null
             ? { purse: purseOf(services, ending, null), billsGuesses: billsGuesses(services) }
             : asBilled(billed)),
-          choiceAt: await services.quota.choices(),
+          choicesIn: await services.quota.choices(),
         },
         params.lineId,
       );

@@ -63,10 +63,10 @@ export const previewBilling = operation({
     const { version, catalog } = await rulingCatalog(services.catalogs, run.asOf);
     const { first, ending } = billingMonth(query.month, run.asOf, catalog.zone);
     const catalogs = await services.catalogs.published();
-    const choiceAt = await services.quota.choices();
+    const choicesIn = await services.quota.choices();
     const plan = await services.runs.read(run, ({ reader }) =>
       previewOverage(reader, {
-        ...{ catalogs, ending, asOf: run.asOf, orgId: query.org, choiceAt },
+        ...{ catalogs, ending, asOf: run.asOf, orgId: query.org, choicesIn },
         purse: purseOf(services, ending, query.org ?? null),
         billsGuesses: billsGuesses(services),
       }),

@@ -46,14 +46,14 @@ export const replayBillingLine = operation({
       );
     }
     const catalogs = await services.catalogs.published();
-    const choiceAt = await services.quota.choices();
+    const choicesIn = await services.quota.choices();
     const { orgId, periodEnd } = first;
     // Of the line's org, the periods that end at its very instant.
     const ending = { start: periodEnd - 1n, end: periodEnd };
     const replayed = await replayEntries(entries, ({ runId, subscriptionId, creditsLeft }) =>
       services.runs.withRun({ runId }, async ({ run, reader }) => {
         const lines = await ratedLines(reader, {
-          ...{ catalogs, ending, asOf: run.asOf, orgId, subscriptionId, choiceAt },
+          ...{ catalogs, ending, asOf: run.asOf, orgId, subscriptionId, choicesIn },
           purse: (credits) => Purse.holding(credits, creditsLeft ?? {}),
           billsGuesses: account.mode === 'test',
         });

@@ -41,7 +41,10 @@ const Answered = z
     }),
     currency: z.string().nullable(),
     stop_policy: z.enum(['hard', 'soft']).nullable(),
-    spend_cap_minor: Digits.nullable(),
+    spend_cap_minor: Digits.nullable().openapi({
+      description:
+        'The lowest of the caps that it counts against: the meter’s, its product’s, the subscription’s.',
+    }),
     resets_at: InstantAnswer.nullable(),
   })
   .openapi('QuotaDecision');

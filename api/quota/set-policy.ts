@@ -14,8 +14,8 @@ export const setStopPolicy = operation({
   summary:
     'What an org chose for when its limits are reached: to stop, or to go on and be billed, up to a cap',
   description:
-    'From now on: a period is rated by the choice in force at its end. Only what the catalog offers for what the org holds can be chosen, and a cap ' +
-    'only lowers the catalog’s. Nothing is overwritten; each choice is on the record.',
+    'For checks from now on; a period is billed by the most permissive choice that was in force in it. Only what the catalog offers for what ' +
+    'the org holds can be chosen, and a cap never raises another one. Nothing is overwritten; each choice is on the record.',
   params: z.object({ orgId: ForeignId }),
   body: z.strictObject({
     stop: z

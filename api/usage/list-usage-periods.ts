@@ -76,9 +76,9 @@ export const listUsagePeriods = operation({
     const { catalog } = await rulingCatalog(services.catalogs, run.asOf);
     const ending = month === undefined ? null : billingMonth(month, run.asOf, catalog.zone).ending;
     const catalogs = await services.catalogs.published();
-    const choiceAt = await services.quota.choices();
+    const choicesIn = await services.quota.choices();
     const lines = await services.runs.read(run, ({ reader }) =>
-      usagePeriods(reader, { catalogs, asOf: run.asOf, orgId, choiceAt, ending }),
+      usagePeriods(reader, { catalogs, asOf: run.asOf, orgId, choicesIn, ending }),
     );
     const rest = lines.filter(
       (line) => (compareText(line.orgId, afterOrg) || compareText(line.lineId, afterLine)) > 0,

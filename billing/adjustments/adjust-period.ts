@@ -14,6 +14,7 @@ import { formatMoney } from '../../core/money.js';
 import { formatInstant } from '../../core/time.js';
 import { rateOverage, type Price } from '../overage-price.js';
 import { isGuess, type OverageLine } from '../overage-plan.js';
+import { netCaps } from '../net-caps.js';
 import { OWN_CAP, type SpendCap } from '../overage-terms.js';
 import { ADJUSTMENT_ID, type Adjustment, type AdjustmentKind } from './adjustment.js';
 import type { Credit, Purse } from './credits.js';
@@ -25,7 +26,7 @@ export interface Charge {
   readonly line: OverageLine;
   readonly overage: Decimal;
   readonly price: Price;
-  readonly cap: SpendCap | null;
+  readonly caps: readonly SpendCap[];
 }
 
 /** One subscription in one of its periods: what it used over what is included, and the terms of all of it. */
@@ -147,31 +148,22 @@ function useQuantities(
   return [charged, lines];
 }
 
-/** What a product's soft stop bills above its cap is given back. */
+/** What soft stops bill above a cap is given back, one line for each cap. */
 function capCharges(charged: readonly Charged[], { period }: PeriodTerms, write: Write): OverageLine[] {
-  const byCap = new Map<string, { cap: SpendCap; version: bigint; amountMinor: bigint }>();
-  for (const { cap, line, amountMinor } of charged) {
-    if (cap === null) continue;
-    const version = line.catalogVersion ?? 0n;
-    const known = byCap.get(cap.capId);
-    byCap.set(cap.capId, {
-      ...(known === undefined || known.version < version ? { cap, version } : known),
-      amountMinor: (known?.amountMinor ?? 0n) + amountMinor,
-    });
-  }
-  return [...byCap]
-    .sort(([a], [b]) => compareText(a, b))
-    .filter(([, { cap, amountMinor }]) => amountMinor > cap.amountMinor)
-    .map(([capId, { cap, version, amountMinor }]) => {
-      const usage = formatMoney({ ...cap, amountMinor });
-      const whose = capId.startsWith(OWN_CAP) ? 'Own spend cap' : `Spend cap of ${capId}`;
-      const words = `${whose}, ${periodWords(period)}: ${formatMoney(cap)}, used ${usage}`;
-      const line = {
-        ...{ amountMinor: cap.amountMinor - amountMinor, catalogVersion: version },
-        isAssumed: cap.isAssumed,
-      };
-      return write('cap', capId, line, { words });
-    });
+  const charges = charged.map(({ caps, line, amountMinor }) => ({
+    ...{ caps, amountMinor, catalogVersion: line.catalogVersion },
+  }));
+  return netCaps(charges).cuts.map(({ cap, catalogVersion, countedMinor }) => {
+    const usage = formatMoney({ ...cap, amountMinor: countedMinor });
+    const words = `${capTitle(cap)}, ${periodWords(period)}: ${formatMoney(cap)}, used ${usage}`;
+    const line = { amountMinor: cap.amountMinor - countedMinor, catalogVersion, isAssumed: cap.isAssumed };
+    return write('cap', cap.capId, line, { words });
+  });
+}
+
+function capTitle({ capId, covers }: SpendCap): string {
+  if (covers === 'product') return `Spend cap of ${capId}`;
+  return covers === 'meter' ? `Own spend cap of ${capId.slice(OWN_CAP.length + 1)}` : 'Own spend cap';
 }
 
 function takeShareOff(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decimalOf } from '../../core/decimal.js';
-import { adjusted, between, catalogOf, granted, plan, told, uses } from '../../test/support/rating.js';
+import { adjusted, between, catalogOf, chose, granted, plan, told, uses } from '../../test/support/rating.js';
 import type { OverageLine } from '../overage-plan.js';
 import { creditUnitKey } from './credits.js';
 
@@ -189,45 +189,160 @@ describe('a spend cap', () => {
     expect(told_(month(inDollars, 2_000, { events }))).toEqual(['usage 14500']);
   });
 
+  /** `growth` caps ops and tasks at $100.00 together, the add-on calls at $40.00; each is a dollar. */
+  const meter = {
+    name: 'T',
+    unit: 't',
+    stream: 'executions',
+    eventType: 'execution.completed',
+    key: 'tasks',
+    aggregation: 'sum',
+  };
+  const each = { model: 'per_unit', amount: '1.00', currency: 'USD' };
+  const several = catalogOf({
+    meters: { tasks: meter, calls: { ...meter, key: 'calls' } },
+    plans: {
+      growth: plan({
+        overage: { ops: each, tasks: each },
+        ...soft({ amount: '100.00', currency: 'USD' }),
+      }),
+    },
+    addons: {
+      extra: {
+        ...{ name: 'Extra', kind: 'services', price: { amount: '1', currency: 'USD', interval: 'month' } },
+        overage: { calls: each },
+        ...soft({ amount: '40.00', currency: 'USD' }),
+      },
+    },
+  });
+  const held = [
+    told('started', '2026-08-01T00:00:00Z', [
+      { productId: 'growth' },
+      { kind: 'addon' as const, productId: 'extra' },
+    ]),
+  ];
+  const ahead = '2026-08-15T00:00:00Z';
+  const billed = (amounts: Readonly<Record<string, number>>, choices: ReturnType<typeof chose>[] = []) => {
+    const used = Object.entries(amounts).map(([meterId, amount]) =>
+      uses(amount, MID_SEPTEMBER, { meterId, id: meterId }),
+    );
+    const lines = adjusted(several, held, used, SEPTEMBER, { choices });
+    const caps = lines.flatMap(({ adjustment, amount }) =>
+      adjustment === null
+        ? []
+        : [`${adjustment.words.replace(', 2026-09-01 to 2026-10-01', '')}: ${amount?.amountMinor ?? ''}`],
+    );
+    return { total: totalOf(lines), caps: caps.sort() };
+  };
+
   test('is one of all meters that its product bills, and of each product apart', () => {
-    const meter = {
-      name: 'T',
-      unit: 't',
-      stream: 'executions',
-      eventType: 'execution.completed',
-      key: 'tasks',
-      aggregation: 'sum',
-    };
-    const each = (amount: string) => ({ model: 'per_unit', amount, currency: 'USD' });
-    const catalog = catalogOf({
-      meters: { tasks: meter, calls: { ...meter, key: 'calls' } },
-      plans: {
-        growth: plan({
-          overage: { ops: each('1.00'), tasks: each('1.00') },
-          ...soft({ amount: '15.00', currency: 'USD' }),
-        }),
-      },
-      addons: {
-        extra: {
-          ...{ name: 'Extra', kind: 'services', price: { amount: '1', currency: 'USD', interval: 'month' } },
-          overage: { calls: each('1.00') },
-          ...soft({ amount: '4.00', currency: 'USD' }),
-        },
-      },
+    expect(billed({ ops: 70, tasks: 50, calls: 60 })).toEqual({
+      total: 14_000n,
+      caps: [
+        'Spend cap of extra: $40.00, used $60.00: -2000',
+        'Spend cap of growth: $100.00, used $120.00: -2000',
+      ],
     });
-    const events = [
-      told('started', '2026-08-01T00:00:00Z', [
-        { productId: 'growth' },
-        { kind: 'addon' as const, productId: 'extra' },
-      ]),
-    ];
-    const used = ['ops', 'tasks', 'calls'].map((meterId) =>
-      uses(10, MID_SEPTEMBER, { meterId, id: meterId }),
-    );
-    // $10.00 and $10.00 against $15.00; $10.00 against $4.00.
-    expect(told_(adjusted(catalog, events, used, SEPTEMBER)).sort()).toEqual(
-      ['usage 1000', 'usage 1000', 'usage 1000', 'cap -500', 'cap -600'].sort(),
-    );
+  });
+
+  test('that an org has for one meter takes the meter out of no other cap', () => {
+    // 80 of ops are 50; with 90 of tasks they are 140, and the plan's cap is 100.
+    expect(billed({ ops: 80, tasks: 90 }, [chose(5_000n, ahead, { meterId: 'ops' })])).toEqual({
+      total: 10_000n,
+      caps: [
+        'Own spend cap of ops: $50.00, used $80.00: -3000',
+        'Spend cap of growth: $100.00, used $140.00: -4000',
+      ],
+    });
+  });
+
+  test('that an org has for all meters is over those of its products together', () => {
+    // Calls are 40 of 60 by the add-on's cap; with 50 of ops they are 90.
+    expect(billed({ ops: 50, calls: 60 }, [chose(5_000n, ahead)])).toEqual({
+      total: 5_000n,
+      caps: ['Own spend cap: $50.00, used $90.00: -4000', 'Spend cap of extra: $40.00, used $60.00: -2000'],
+    });
+  });
+
+  test('all three at once: of a meter, of its product, of all; a meter with a cap of its own is under all', () => {
+    const choices = [chose(11_000n, ahead), chose(6_000n, '2026-08-16T00:00:00Z', { meterId: 'ops' })];
+    // Ops 60 of 80, with 70 of tasks 100 of 130, with 40 of calls 110 of 140.
+    expect(billed({ ops: 80, tasks: 70, calls: 45 }, choices)).toEqual({
+      total: 11_000n,
+      caps: [
+        'Own spend cap of ops: $60.00, used $80.00: -2000',
+        'Own spend cap: $110.00, used $140.00: -3000',
+        'Spend cap of extra: $40.00, used $45.00: -500',
+        'Spend cap of growth: $100.00, used $130.00: -3000',
+      ],
+    });
+  });
+});
+
+describe('what an org chose in the period', () => {
+  // 2,000 over at $0.05 are $100.00.
+  const over = (choices: ReturnType<typeof chose>[], terms: object = {}, events = [started()]) =>
+    told_(month(terms, 2_000, { choices, events }));
+  const BEFORE = '2026-08-20T00:00:00Z';
+  const AN_HOUR_BEFORE_THE_END = '2026-09-30T23:00:00Z';
+  const hardDefault = { stopPolicy: { default: 'hard' } };
+
+  test.each<[string, ReturnType<typeof chose>[], object, string[]]>([
+    ['a hard stop an hour before the end', [chose('hard', AN_HOUR_BEFORE_THE_END)], {}, ['usage 10000']],
+    ['a cap of a cent an hour before the end', [chose(1n, AN_HOUR_BEFORE_THE_END)], {}, ['usage 10000']],
+    ['for the meter alone', [chose('hard', AN_HOUR_BEFORE_THE_END, { meterId: 'ops' })], {}, ['usage 10000']],
+    [
+      'a hard stop after a soft one that was chosen',
+      [chose('soft', BEFORE), chose('hard', AN_HOUR_BEFORE_THE_END)],
+      hardDefault,
+      ['usage 10000'],
+    ],
+    [
+      'a lower cap after a higher: the higher',
+      [chose(9_000n, BEFORE), chose(1n, MID_SEPTEMBER)],
+      {},
+      ['usage 10000', 'cap -1000'],
+    ],
+    [
+      'a higher cap after a lower: the higher',
+      [chose(1n, BEFORE), chose(9_000n, MID_SEPTEMBER)],
+      {},
+      ['usage 10000', 'cap -1000'],
+    ],
+    ['a cap that was taken back', [chose(1n, BEFORE), chose('default', MID_SEPTEMBER)], {}, ['usage 10000']],
+    [
+      'a soft stop up to a cap after a hard one: up to the cap',
+      [chose('hard', BEFORE), chose(9_000n, MID_SEPTEMBER)],
+      {},
+      ['usage 10000', 'cap -1000'],
+    ],
+    ['hard all the time', [chose('hard', BEFORE), chose('hard', MID_SEPTEMBER)], {}, ['usage stopped']],
+    ['hard from the first instant on', [chose('hard', '2026-09-01T00:00:00Z')], {}, ['usage stopped']],
+    [
+      'hard by the catalog, and by choice later',
+      [chose('hard', MID_SEPTEMBER)],
+      hardDefault,
+      ['usage stopped'],
+    ],
+    [
+      'soft when the period was over',
+      [chose('hard', BEFORE), chose('soft', '2026-10-01T00:00:00Z')],
+      {},
+      ['usage stopped'],
+    ],
+    [
+      'another meter’s',
+      [chose('hard', BEFORE), chose('soft', MID_SEPTEMBER, { meterId: 'x' })],
+      {},
+      ['usage stopped'],
+    ],
+  ])('the most permissive decides what is billed: %s', (_, choices, terms, lines) => {
+    expect(over(choices, terms)).toEqual(lines);
+  });
+
+  test('what was in force in a trial let through nothing that is billed', () => {
+    const events = [started({ trialEndsAt: '2026-09-11T00:00:00Z' }, '2026-09-01T00:00:00Z')];
+    expect(over([chose('hard', '2026-09-11T00:00:00Z')], {}, events)).toEqual(['usage stopped']);
   });
 });
 

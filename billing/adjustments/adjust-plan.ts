@@ -82,10 +82,10 @@ function chargesOf(
     }
     const question = questionOf.get(line.lineId);
     if (line.status !== 'due' || question === undefined) continue;
-    const { price, spendCap: cap } = overageTerms(question.metered, question.choice);
+    const { price, spendCaps: caps } = overageTerms(question.metered, question.choices);
     if (price?.ok !== true) continue;
     if (!billsGuesses && isGuess(line)) unknown ??= `${line.meterId} is billed by what the catalog assumes`;
-    else charges.push({ line, overage: parseDecimal(line.overage), price, cap });
+    else charges.push({ line, overage: parseDecimal(line.overage), price, caps });
   }
   return { terms, charges, unknown };
 }

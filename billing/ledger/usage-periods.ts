@@ -3,7 +3,7 @@ import type { Instant, Period } from '../../core/time.js';
 import type { RunReader } from '../../platform/warehouse/warehouse.js';
 import { readUsage } from '../metered-usage.js';
 import { openQuestions, windowsOf } from '../org-usage.js';
-import { overageQuestions, rateUsage, type ChoiceAt, type OverageLine } from '../overage-plan.js';
+import { overageQuestions, rateUsage, type ChoicesIn, type OverageLine } from '../overage-plan.js';
 import { loadBooks } from '../preview-overage.js';
 
 export interface UsagePeriodsRequest {
@@ -12,7 +12,7 @@ export interface UsagePeriodsRequest {
   readonly asOf: Instant;
   readonly orgId: string | undefined;
   /** What orgs chose for when their limits are reached. */
-  readonly choiceAt?: ChoiceAt | undefined;
+  readonly choicesIn?: ChoicesIn | undefined;
   /** Periods that ended in it, and are over; null: those that are open. */
   readonly ending: Period | null;
 }
@@ -23,9 +23,9 @@ export interface UsagePeriodsRequest {
  */
 export async function usagePeriods(
   run: RunReader,
-  { catalogs, asOf, orgId, choiceAt, ending }: UsagePeriodsRequest,
+  { catalogs, asOf, orgId, choicesIn, ending }: UsagePeriodsRequest,
 ): Promise<OverageLine[]> {
-  const books = await loadBooks(run, catalogs, orgId, choiceAt);
+  const books = await loadBooks(run, catalogs, orgId, choicesIn);
   const questions = ending === null ? openQuestions(books, asOf) : overageQuestions(books, ending, asOf);
   return rateUsage(questions, await readUsage(windowsOf(questions), run, asOf));
 }

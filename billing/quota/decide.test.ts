@@ -11,9 +11,11 @@ const PRICE: PriceFound = {
   isAssumed: false,
   terms: { model: 'per_unit', amount: parseDecimal('0.10') },
 };
-const cap = (amountMinor: bigint, covers: SpendCap['covers'] = 'subscription'): SpendCap => ({
-  ...{ amountMinor, currency: 'USD', capId: 'growth', covers, isAssumed: false },
+const cap = (amountMinor: bigint, capId = 'growth', covers: SpendCap['covers'] = 'product'): SpendCap => ({
+  ...{ amountMinor, currency: 'USD', capId, covers, isAssumed: false },
 });
+const whole = (amountMinor: bigint) => cap(amountMinor, '(own)', 'subscription');
+const owes = (amountMinor: bigint, ...caps: SpendCap[]) => ({ caps, catalogVersion: 1n, amountMinor });
 
 function metered(remaining: string | null, more: Partial<Standing> = {}): Known {
   return {
@@ -23,8 +25,9 @@ function metered(remaining: string | null, more: Partial<Standing> = {}): Known 
       overage: parseDecimal('0'),
       stop: 'soft',
       price: PRICE,
-      spendCap: null,
-      elsewhereMinor: 0n,
+      spendCaps: [],
+      catalogVersion: 1n,
+      elsewhere: [],
       ...more,
     },
   };
@@ -55,36 +58,67 @@ test.each<[string, Known, string, Delinquency, string]>([
   ['no limit', metered(null, hard), '999999999999999999', 'none', 'allow unlimited -'],
   [
     'up to the cap: 50 × 10 ¢ = $5.00',
-    metered('0', { spendCap: cap(500n) }),
+    metered('0', { spendCaps: [cap(500n)] }),
     '50',
     'none',
     'allow_with_overage over_allowance_billed 500',
   ],
-  ['a cent over the cap', metered('0', { spendCap: cap(499n) }), '50', 'none', 'pause spend_cap 500'],
+  ['a cent over the cap', metered('0', { spendCaps: [cap(499n)] }), '50', 'none', 'pause spend_cap 500'],
   [
-    'what other meters owe counts',
-    metered('0', { spendCap: cap(500n), elsewhereMinor: 1n }),
+    'what other meters owe under the same cap counts',
+    metered('0', { spendCaps: [cap(500n)], elsewhere: [owes(1n, cap(500n))] }),
     '50',
     'none',
     'pause spend_cap 500',
   ],
   [
-    'but not for a cap of its own',
-    metered('0', { spendCap: cap(500n, 'meter'), elsewhereMinor: 1n }),
+    'but not what is under another product’s',
+    metered('0', { spendCaps: [cap(500n)], elsewhere: [owes(9_999n, cap(9_999n, 'extra'))] }),
+    '50',
+    'none',
+    'allow_with_overage over_allowance_billed 500',
+  ],
+  [
+    'nor for a cap of its own',
+    metered('0', { spendCaps: [cap(500n, '(own) ops', 'meter')], elsewhere: [owes(1n)] }),
+    '50',
+    'none',
+    'allow_with_overage over_allowance_billed 500',
+  ],
+  [
+    'of all caps one that would be passed is enough: the product’s, beside an own one with room',
+    metered('0', { spendCaps: [cap(499n), whole(5_000n)] }),
+    '50',
+    'none',
+    'pause spend_cap 500',
+  ],
+  [
+    'the own one of all meters, beside the product’s with room',
+    metered('0', { spendCaps: [cap(5_000n), whole(600n)], elsewhere: [owes(101n, whole(600n))] }),
+    '50',
+    'none',
+    'pause spend_cap 500',
+  ],
+  [
+    'what other caps give back of other meters does not count: 999 of which 100 are billed',
+    metered('0', {
+      spendCaps: [whole(600n)],
+      elsewhere: [owes(999n, cap(100n, 'extra'), whole(600n))],
+    }),
     '50',
     'none',
     'allow_with_overage over_allowance_billed 500',
   ],
   [
     'a cap does not bound what is included',
-    metered('9', { spendCap: cap(0n) }),
+    metered('9', { spendCaps: [cap(0n)] }),
     '9',
     'none',
     'allow within_allowance 0',
   ],
   [
     'a cap of nothing is a hard stop',
-    metered('9', { spendCap: cap(0n) }),
+    metered('9', { spendCaps: [cap(0n)] }),
     '10',
     'none',
     'pause spend_cap 10',

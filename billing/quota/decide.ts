@@ -1,5 +1,6 @@
 import { addDecimals, compareDecimals, subtractDecimals, type Decimal } from '../../core/decimal.js';
 import type { Money } from '../../core/money.js';
+import { netCaps, type CappedCharge } from '../net-caps.js';
 import { rateOverage, type PriceFound } from '../overage-price.js';
 import type { SpendCap, StopPolicy } from '../overage-terms.js';
 
@@ -32,9 +33,11 @@ export interface Standing {
   readonly stop: StopPolicy;
   /** Null: a hard stop. */
   readonly price: PriceFound | null;
-  readonly spendCap: SpendCap | null;
-  /** What the subscription's other meters owe in this period that counts against the same cap. */
-  readonly elsewhereMinor: bigint;
+  /** As they are in force now. */
+  readonly spendCaps: readonly SpendCap[];
+  readonly catalogVersion: bigint | null;
+  /** What the subscription's other meters owe in this period, with the caps that it counts against. */
+  readonly elsewhere: readonly CappedCharge[];
 }
 
 /** What is known of the meter asked about. */
@@ -55,7 +58,7 @@ export interface Verdict {
 
 /**
  * Whether a quantity would fit. An org that does not pay gets nothing; within its allowance it goes on; beyond, its stop policy
- * says, up to the spend cap: usage that would pass the cap is paused as a whole.
+ * says, up to its spend caps: usage that would pass one is paused as a whole.
  */
 export function decide(known: Known, quantity: Decimal, delinquency: Delinquency): Verdict {
   if (delinquency === 'paused') return verdict('pause', 'payment_overdue');
@@ -72,7 +75,7 @@ export function decide(known: Known, quantity: Decimal, delinquency: Delinquency
 }
 
 function decideMetered(standing: Standing, quantity: Decimal): Verdict {
-  const { remaining, overage, price, spendCap, elsewhereMinor, stop } = standing;
+  const { remaining, overage, price, stop } = standing;
   if (remaining === null) return verdict('allow', 'unlimited');
   const isOver = compareDecimals(quantity, remaining) > 0;
   const over = isOver ? addDecimals(overage, subtractDecimals(quantity, remaining)) : overage;
@@ -80,9 +83,15 @@ function decideMetered(standing: Standing, quantity: Decimal): Verdict {
   if (!isOver) return verdict('allow', 'within_allowance', amountAfter);
   if (stop === 'hard') return verdict('pause', 'hard_stop');
   if (amountAfter === null) return verdict('allow_with_overage', 'over_allowance_unpriced');
-  const counted = amountAfter.amountMinor + (spendCap?.covers === 'subscription' ? elsewhereMinor : 0n);
-  if (spendCap !== null && counted > spendCap.amountMinor) return verdict('pause', 'spend_cap', amountAfter);
+  if (isOverCap(standing, amountAfter)) return verdict('pause', 'spend_cap', amountAfter);
   return verdict('allow_with_overage', 'over_allowance_billed', amountAfter);
+}
+
+/** Whether the bill would give some of it back: what counts against each cap is what the bill counts. */
+function isOverCap({ spendCaps, catalogVersion, elsewhere }: Standing, { amountMinor }: Money): boolean {
+  const own = new Set(spendCaps.map(({ capId }) => capId));
+  const { cuts } = netCaps([{ caps: spendCaps, catalogVersion, amountMinor }, ...elsewhere]);
+  return cuts.some(({ cap }) => own.has(cap.capId));
 }
 
 /** The strictest of several: a job that needs all of its meters goes on only when each lets it. */

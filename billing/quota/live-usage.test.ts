@@ -7,6 +7,7 @@ import { catalogDocument, plan } from '../../test/support/rating.js';
 import { readUsage } from '../metered-usage.js';
 import { windowsOf } from '../org-usage.js';
 import { ratedUsage } from '../overage-plan.js';
+import { NOTHING_CHOSEN } from '../overage-terms.js';
 import { readLiveUsage, type LiveSources } from './live-usage.js';
 
 /*
@@ -99,7 +100,7 @@ beforeAll(async () => {
     withRun: (work) => services.runs.withRun({}, work),
     warehouse: services.warehouse,
     catalogs: () => services.catalogs.published(),
-    choicesOf: () => Promise.resolve(() => null),
+    choicesOf: () => Promise.resolve(() => [NOTHING_CHOSEN]),
   };
 });
 afterAll(() => company.remove());

@@ -7,7 +7,7 @@ import type { Instant, Period } from '../../core/time.js';
 import type { RunReader, Warehouse } from '../../platform/warehouse/warehouse.js';
 import { readUsage, type UsageWindow, type WindowTotal } from '../metered-usage.js';
 import { openQuestions, windowsOf } from '../org-usage.js';
-import type { ChoiceAt, OverageBooks, OverageQuestion } from '../overage-plan.js';
+import type { ChoicesIn, OverageBooks, OverageQuestion } from '../overage-plan.js';
 import { loadBooks } from '../preview-overage.js';
 import {
   liveReader,
@@ -31,7 +31,7 @@ export interface LiveSources {
   readonly warehouse: Pick<Warehouse, 'rawRows' | 'positions'>;
   readonly catalogs: () => Promise<readonly PublishedCatalog[]>;
   /** What these orgs chose for when their limits are reached. */
-  readonly choicesOf: (orgIds: readonly string[]) => Promise<ChoiceAt>;
+  readonly choicesOf: (orgIds: readonly string[]) => Promise<ChoicesIn>;
 }
 
 /** What some orgs have open, and what they used of it. */
@@ -63,7 +63,7 @@ export async function readLiveUsage(
   orgIds: readonly string[],
   now: Instant,
 ): Promise<LiveUsage> {
-  const [catalogs, choiceAt] = await Promise.all([sources.catalogs(), sources.choicesOf(orgIds)]);
+  const [catalogs, choicesIn] = await Promise.all([sources.catalogs(), sources.choicesOf(orgIds)]);
   return sources.withRun(async ({ run, reader }) => {
     const until = await sources.warehouse.positions();
     const places = { run, reader, warehouse: sources.warehouse, until, orgIds };
@@ -74,7 +74,7 @@ export async function readLiveUsage(
       days: null,
       aims: await aimsOf(places, corrected.billing, 'billing'),
     });
-    const books = await loadBooks(live, catalogs, undefined, choiceAt);
+    const books = await loadBooks(live, catalogs, undefined, choicesIn);
     const questions = openQuestions(books, now + 1n);
     const orgs = new Map(
       (await orgsOf(reader, orgIds)).map(({ org_id: id, is_excluded: isExcluded }) => [id, { isExcluded }]),

@@ -1,6 +1,7 @@
 import { parseDecimal } from '../../core/decimal.js';
 import type { Instant, Period } from '../../core/time.js';
 import { isWithin } from '../../core/time.js';
+import type { CappedCharge } from '../net-caps.js';
 import type { WindowTotal } from '../metered-usage.js';
 import { usageOf, type MeterUsage } from '../org-usage.js';
 import type { OverageQuestion } from '../overage-plan.js';
@@ -37,18 +38,24 @@ export function standingsOf(
   const meters = questions.flatMap((question): MeterStanding[] => {
     const line = lines.get(question.lineId);
     if (line === undefined) return [];
-    const { stop, price, spendCap } = overageTerms(question.metered, question.choice);
-    const elsewhereMinor = [...lines.values()]
-      .filter((other) => other.subscriptionId === line.subscriptionId && other !== line)
-      .filter(({ amount }) => amount?.currency === question.metered.currency)
-      .reduce((sum, { amount }) => sum + (amount?.amountMinor ?? 0n), 0n);
+    // What is asked for goes by the choice in force now, what was used before by what it will be billed by.
+    const { stop, price, spendCaps } = overageTerms(question.metered, question.choices.slice(-1));
+    const wholeCaps = spendCaps.filter(({ covers }) => covers === 'subscription');
+    const elsewhere = questions.flatMap((other): CappedCharge[] => {
+      const owed = other === question ? undefined : lines.get(other.lineId);
+      if (owed?.subscriptionId !== line.subscriptionId) return [];
+      if (owed.amount?.currency !== question.metered.currency) return [];
+      const billed = overageTerms(other.metered, other.choices).spendCaps;
+      const caps = [...billed.filter(({ covers }) => covers !== 'subscription'), ...wholeCaps];
+      return [{ caps, catalogVersion: owed.catalogVersion, amountMinor: owed.amount.amountMinor }];
+    });
     return [
       {
         line,
         standing: {
           remaining: line.remaining === null ? null : parseDecimal(line.remaining),
           overage: parseDecimal(line.overage),
-          ...{ stop, price, spendCap, elsewhereMinor },
+          ...{ stop, price, spendCaps, elsewhere, catalogVersion: line.catalogVersion },
         },
         window: question.windows.find((window) => isWithin(now, window)) ?? null,
         resetsAt: resetOf(question, now),

@@ -35,6 +35,7 @@ export interface QuotaAnswer {
     /** With the quantity asked for. */
     readonly amountAfter: Money | null;
     readonly stop: StopPolicy;
+    /** The lowest of those that it counts against. */
     readonly spendCap: SpendCap | null;
     readonly resetsAt: Instant;
   } | null;
@@ -150,7 +151,14 @@ function meterAnswer(
     overageAmount: line.amount,
     amountAfter,
     stop: standing.stop,
-    spendCap: standing.spendCap,
+    spendCap: lowestOf(standing.spendCaps),
     resetsAt,
   };
+}
+
+function lowestOf(caps: readonly SpendCap[]): SpendCap | null {
+  return caps.reduce<SpendCap | null>(
+    (lowest, cap) => (lowest === null || cap.amountMinor < lowest.amountMinor ? cap : lowest),
+    null,
+  );
 }

@@ -3,19 +3,19 @@ import type { Sql } from '../../platform/sql/sql.js';
 import type { Instant } from '../../core/time.js';
 import { deliverDue, type WebhookEndpoint } from '../../platform/outbound/webhooks/deliver.js';
 import type { Warehouse } from '../../platform/warehouse/warehouse.js';
-import type { ChoiceAt } from '../overage-plan.js';
+import type { ChoicesIn } from '../overage-plan.js';
 import type { LiveSources } from './live-usage.js';
 import { QuotaCounters } from './quota-counters.js';
 import type { QuotaDeskDeps } from './quota-desk.js';
 import { AlertWatch } from './alert-watch.js';
-import { choiceAtOf, countChoices, listChoices } from './stop-choices.js';
+import { choicesInOf, countChoices, listChoices } from './stop-choices.js';
 
 /** Everything that quotas are answered from, in one process. */
 export interface Quota extends QuotaDeskDeps {
   readonly counters: QuotaCounters;
   readonly sources: LiveSources;
   /** What all orgs chose for when their limits are reached: for who rates them. */
-  readonly choices: () => Promise<ChoiceAt>;
+  readonly choices: () => Promise<ChoicesIn>;
   /** Enters usage alerts that are due, and sends those that wait; what the one who does scheduled work calls again and again. */
   readonly tellAlerts: () => Promise<{ readonly entered: number; readonly delivered: number }>;
 }
@@ -42,7 +42,7 @@ export function openQuota(deps: QuotaDeps): Quota {
     withRun,
     warehouse,
     catalogs: () => catalogs.published(),
-    choicesOf: async (orgIds) => choiceAtOf(await listChoices(sql, orgIds)),
+    choicesOf: async (orgIds) => choicesInOf(await listChoices(sql, orgIds)),
   };
   const rules = async (): Promise<string> => {
     const [run, catalog, choices] = [
@@ -56,7 +56,7 @@ export function openQuota(deps: QuotaDeps): Quota {
   const watch = new AlertWatch({ sql, sources, clock, currentRunId, isSent: endpoint !== null });
   return {
     sources,
-    choices: async () => choiceAtOf(await listChoices(sql)),
+    choices: async () => choicesInOf(await listChoices(sql)),
     tellAlerts: async () => {
       // Messages wait for nobody who is away.
       const entered = await watch.look().catch((error: unknown) => {

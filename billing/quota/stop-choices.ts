@@ -6,7 +6,7 @@ import { formatInstant, type Instant } from '../../core/time.js';
 import type { AuditLog } from '../../platform/audit-log.js';
 import { stopChoices } from '../../platform/sql/quota-schema.js';
 import { transaction, type Sql, type SqlDatabase } from '../../platform/sql/sql.js';
-import type { ChoiceAt } from '../overage-plan.js';
+import type { ChoicesIn } from '../overage-plan.js';
 import type { StopChoice } from '../overage-terms.js';
 
 /** What an org chose, with when and why. `default`: it took its choice back. */
@@ -40,23 +40,38 @@ export async function countChoices(sql: Sql): Promise<number> {
   return row?.choices ?? 0;
 }
 
-/** What was in force: of the choices for the meter the last, else of those for all meters. */
-export function choiceAtOf(choices: readonly ChosenStop[]): ChoiceAt {
+/** What was in force at some time of a period: of the choices for the meter the last, else of those for all meters. */
+export function choicesInOf(choices: readonly ChosenStop[]): ChoicesIn {
   const byOrg = new Map<string, ChosenStop[]>();
   for (const choice of choices) byOrg.set(choice.orgId, [...(byOrg.get(choice.orgId) ?? []), choice]);
-  return (orgId, meterId, at) => {
-    const inTime = (byOrg.get(orgId) ?? []).filter(({ effectiveAt }) => effectiveAt <= at);
-    const own = inTime.findLast((choice) => choice.meterId === meterId);
-    const found =
-      own === undefined || own.stop === 'default'
-        ? inTime.findLast((choice) => choice.meterId === null)
-        : own;
-    return found === undefined ? null : stopChoiceOf(found);
+  return (orgId, meterId, { start, end }) => {
+    const inForce: StopChoice[] = [];
+    let own: ChosenStop | null = null;
+    let whole: ChosenStop | null = null;
+    for (const choice of byOrg.get(orgId) ?? []) {
+      if (choice.effectiveAt >= end) break;
+      if (choice.meterId !== null && choice.meterId !== meterId) continue;
+      if (choice.effectiveAt > start) inForce.push(stopChoiceOf(own, whole));
+      if (choice.meterId === null) whole = choice;
+      else own = choice;
+    }
+    return [...inForce, stopChoiceOf(own, whole)];
   };
 }
 
-function stopChoiceOf({ stop, spendCap, meterId }: ChosenStop): StopChoice | null {
-  return stop === 'default' ? null : { stop, spendCap, meterId };
+function stopChoiceOf(own: ChosenStop | null, whole: ChosenStop | null): StopChoice {
+  const [meter, all] = [inForceOf(own), inForceOf(whole)];
+  return {
+    stop: meter?.stop ?? all?.stop ?? null,
+    meterCap: meter?.spendCap ?? null,
+    wholeCap: all?.spendCap ?? null,
+  };
+}
+
+function inForceOf(choice: ChosenStop | null) {
+  return choice === null || choice.stop === 'default'
+    ? null
+    : { stop: choice.stop, spendCap: choice.spendCap };
 }
 
 /** What is in force for an org, one for all meters and one for each that has its own. */

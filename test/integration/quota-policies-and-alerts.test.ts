@@ -82,7 +82,7 @@ describe('an org’s choice', () => {
     expect(entry).toMatchObject({ action: 'quota.choose', target: 'org_a' });
   });
 
-  test('decides what is billed: by what is in force at the period’s end', async () => {
+  test('takes back nothing that was let through before: of a period’s choices the most permissive bills it', async () => {
     const amounts = async () => {
       await later(1);
       const usage = await bed.call({ path: '/v1/usage/org_a' });
@@ -90,26 +90,30 @@ describe('an org’s choice', () => {
         z.looseObject({ usage: z.array(z.looseObject({ status: z.string(), stop_policy: z.string() })) }),
       ).usage;
     };
-    expect(await amounts()).toMatchObject([{ status: 'stopped', stop_policy: 'hard', amount_minor: null }]);
-    await choose('org_a', { stop: 'soft' });
-    // 20 over at 10 ¢.
+    // 20 over at 10 ¢, used under the catalog's soft stop; a hard one is in force since.
+    expect(await check('org_a')).toMatchObject({ reason: 'hard_stop', overage_amount_minor: '200' });
+    expect(await amounts()).toMatchObject([{ status: 'due', stop_policy: 'soft', amount_minor: '200' }]);
+    await choose('org_a', { stop: 'soft', spend_cap: { amount: '0.01', currency: 'USD' } });
     expect(await amounts()).toMatchObject([{ status: 'due', stop_policy: 'soft', amount_minor: '200' }]);
   });
 
-  test('a cap lowers the catalog’s, for a meter of its own too', async () => {
+  test('a cap counts beside the catalog’s, one for a meter beside one for all: the lowest is passed first', async () => {
+    const capped = (amount: string, meter?: string) =>
+      choose('org_a', { stop: 'soft', meter, spend_cap: { amount, currency: 'USD' } });
     await later(1);
-    await choose('org_a', { stop: 'soft', spend_cap: { amount: '2.00', currency: 'USD' } });
-    expect(await check('org_a')).toMatchObject({
-      decision: 'pause',
-      reason: 'spend_cap',
-      spend_cap_minor: '200',
-    });
+    await capped('2.00');
+    const paused = { decision: 'pause', reason: 'spend_cap', spend_cap_minor: '200' };
+    expect(await check('org_a')).toMatchObject(paused);
     await later(1);
-    await choose('org_a', { stop: 'soft', meter: 'ops', spend_cap: { amount: '2.10', currency: 'USD' } });
+    await capped('2.10', 'ops');
+    expect(await check('org_a')).toMatchObject(paused);
+    await later(1);
+    await capped('2.20');
     expect(await check('org_a')).toMatchObject({ reason: 'over_allowance_billed', spend_cap_minor: '210' });
+    expect(await check('org_a', 2)).toMatchObject({ reason: 'spend_cap', spend_cap_minor: '210' });
     await later(1);
     await choose('org_a', { stop: 'default', meter: 'ops' });
-    expect(await check('org_a')).toMatchObject({ spend_cap_minor: '200' });
+    expect(await check('org_a')).toMatchObject({ spend_cap_minor: '220' });
     await later(1);
     await choose('org_a', { stop: 'default' });
     expect(await check('org_a')).toMatchObject({ spend_cap_minor: '5000' });

@@ -12,6 +12,7 @@ import {
   type OverageLine,
   type OverageQuestion,
 } from '../../billing/overage-plan.js';
+import { choicesInOf, type ChosenStop } from '../../billing/quota/stop-choices.js';
 import { subscriptionsOf, type SubscriptionEvent } from '../../billing/subscription-timeline.js';
 import { parseCatalog, type Catalog } from '../../core/catalog.js';
 import type { PublishedCatalog } from '../../core/catalog/tables.js';
@@ -168,8 +169,9 @@ export function rate(
   used: readonly Used[],
   ending: Period,
   asOf: Instant = at('2100-01-01T00:00:00Z'),
+  choices: readonly ChosenStop[] = [],
 ): Rated {
-  const questions = overageQuestions(booksOf(catalog, events), ending, asOf);
+  const questions = overageQuestions(booksOf(catalog, events, [], choices), ending, asOf);
   const { usage, counted } = measured(questions, used);
   return { ...planOverage(questions, usage), questions, usage, counted };
 }
@@ -179,6 +181,7 @@ export interface Prepaid {
   readonly spent?: SpentCredits;
   readonly billsGuesses?: boolean;
   readonly signed?: readonly ContractEvent[];
+  readonly choices?: readonly ChosenStop[];
 }
 
 /** All lines of a month, usage and what changes what it comes to. */
@@ -187,10 +190,10 @@ export function adjusted(
   events: readonly SubscriptionEvent[],
   used: readonly Used[],
   ending: Period,
-  { granted: credits = [], spent, billsGuesses = true, signed: contracts = [] }: Prepaid = {},
+  { granted: credits = [], spent, billsGuesses = true, signed: contracts = [], choices = [] }: Prepaid = {},
 ): OverageLine[] {
   const asOf = at('2100-01-01T00:00:00Z');
-  const books = booksOf(catalog, events, contracts);
+  const books = booksOf(catalog, events, contracts, choices);
   const questions = overageQuestions(books, ending, asOf);
   const rated = rateUsage(questions, measured(questions, used).usage);
   const purse = new Purse(creditsOf(credits), spent);
@@ -209,14 +212,29 @@ export function granted(
   };
 }
 
+/** What an org picked, from an instant on: `hard`, `soft`, `default`, or a soft stop up to a cap in cents. */
+export function chose(
+  picked: ChosenStop['stop'] | bigint,
+  time: string,
+  { meterId = null, orgId = 'org_1' }: { readonly meterId?: string | null; readonly orgId?: string } = {},
+): ChosenStop {
+  return {
+    ...{ choiceId: `${time} ${meterId ?? ''}`, orgId, meterId, reason: 'a test', chosenBy: 'ana' },
+    stop: typeof picked === 'bigint' ? 'soft' : picked,
+    spendCap: typeof picked === 'bigint' ? { amountMinor: picked, currency: 'USD' } : null,
+    effectiveAt: at(time),
+  };
+}
+
 function booksOf(
   catalog: Catalog | readonly PublishedCatalog[],
   events: readonly SubscriptionEvent[],
   contracts: readonly ContractEvent[] = [],
+  choices: readonly ChosenStop[] = [],
 ): OverageBooks {
   const versions = 'meters' in catalog ? soleVersion(catalog) : catalog;
   const subscriptions = withContracts(subscriptionsOf(events), contractsOf(contracts));
-  return { subscriptions, catalogAt: catalogVersions(versions), md5 };
+  return { subscriptions, catalogAt: catalogVersions(versions), md5, choicesIn: choicesInOf(choices) };
 }
 
 /** A contract of the year 2026 where nothing else is said, signed as it begins. */
