@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { parseInstant } from '../../core/time.js';
+import { openTestDuckdb } from '../../test/support/warehouses.js';
 import { readSettlements } from './read-settlements.js';
 
 const AT = '2026-05-03T08:00:00Z';
@@ -12,6 +13,7 @@ function runOf(facts: readonly (readonly [type: string, data: object])[]) {
     ...{ type, event_id: `e_${index}`, at: AT, data: JSON.stringify(data) },
   }));
   return {
+    dialect: 'duckdb' as const,
     facts: () => 'billing_facts',
     query: <Row>(_: string, __: unknown, schema: z.ZodType<Row>) =>
       Promise.resolve(rows.map((row) => schema.parse(row))),
@@ -56,4 +58,33 @@ test('what is of another invoice, or in another currency than it, is not of it',
     ['invoice.paid', { ...euros(1), currency: 'USD' }],
   ]);
   expect(await readSettlements(run, OURS)).toEqual(new Map());
+});
+
+test('only what was told of the invoices that are asked about is loaded, however many these are', async () => {
+  const opened = await openTestDuckdb();
+  const { warehouse } = opened;
+  // Of 3,000 invoices, each paid once, every second one is asked about.
+  await warehouse.run(
+    `create table billing_facts as select 'invoice.paid' as type, 'e_' || n as event_id, timestamp '2026-05-03 08:00:00' as at,
+       '{"invoiceId":"in_' || n || '","amountMinor":' || n || ',"currency":"EUR"}' as data from range(3000) as numbers(n)`,
+  );
+  const asked = new Map(Array.from({ length: 1_500 }, (_, index) => [`in_${index * 2}`, 'EUR']));
+  let loaded = 0;
+  const settlements = await readSettlements(
+    {
+      ...{ dialect: warehouse.dialect, facts: () => 'billing_facts' },
+      query: async (sql, parameters, schema) => {
+        const rows = await warehouse.query(sql, parameters, schema);
+        loaded += rows.length;
+        return rows;
+      },
+    },
+    asked,
+  );
+  await opened.close();
+  expect(loaded).toBe(1_500);
+  expect(settlements.size).toBe(1_500);
+  for (const [invoiceId, told] of settlements) {
+    expect(told.map(({ amountMinor }) => `in_${amountMinor}`)).toEqual([invoiceId]);
+  }
 });

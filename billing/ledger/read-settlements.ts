@@ -3,6 +3,7 @@ import { eventTypes } from '../../core/events.js';
 import { invariant } from '../../core/errors.js';
 import { parseJsonExact } from '../../core/json.js';
 import { parseInstant } from '../../core/time.js';
+import { renderMacro } from '../../platform/warehouse/render-macros.js';
 import type { RunReader } from '../../platform/warehouse/warehouse.js';
 import { SETTLEMENT_TYPES, type Settlement } from './journal.js';
 
@@ -62,30 +63,47 @@ const Row = z.object({
   data: z.string(),
 });
 
+/** Invoices that one statement asks about: their ids are bound one by one. */
+const INVOICES_AT_ONCE = 500;
+
 /**
  * What became of invoices, as the run has it: once each, corrected, without what was voided.
  *
  * @param currencies of the invoices that are asked about, by id; money in another one is not of the invoice
  */
 export async function readSettlements(
-  run: Pick<RunReader, 'query' | 'facts'>,
+  run: SettledRun,
   currencies: ReadonlyMap<string, string>,
 ): Promise<Map<string, Settlement[]>> {
-  const types = SETTLEMENT_TYPES.map((type) => `'${type}'`).join(', ');
-  const rows = await run.query(
-    `select type, event_id, "at", data from ${run.facts('billing')} where type in (${types})`,
-    {},
-    Row,
-  );
   const byInvoice = new Map<string, Settlement[]>();
-  for (const { type, event_id: eventId, at, data } of rows) {
-    const json = parseJsonExact(data);
-    invariant(json.ok, `billing event ${eventId} must be JSON; ingest saw to it`);
-    const { invoiceId, currency, key, amountMinor, isWon } = TOLD[type].parse(json.value);
-    const of = currencies.get(invoiceId);
-    if (of === undefined || (currency !== null && currency !== of)) continue;
-    const settlement = { type, key, at: parseInstant(at), amountMinor, isWon };
-    byInvoice.set(invoiceId, [...(byInvoice.get(invoiceId) ?? []), settlement]);
+  const invoiceIds = [...currencies.keys()];
+  for (let start = 0; start < invoiceIds.length; start += INVOICES_AT_ONCE) {
+    for (const row of await rowsOf(run, invoiceIds.slice(start, start + INVOICES_AT_ONCE))) {
+      const { invoiceId, currency, ...settlement } = settlementOf(row);
+      const of = currencies.get(invoiceId);
+      if (of === undefined || (currency !== null && currency !== of)) continue;
+      byInvoice.set(invoiceId, [...(byInvoice.get(invoiceId) ?? []), settlement]);
+    }
   }
   return byInvoice;
+}
+
+type SettledRun = Pick<RunReader, 'query' | 'facts' | 'dialect'>;
+
+function rowsOf(run: SettledRun, invoiceIds: readonly string[]): Promise<z.infer<typeof Row>[]> {
+  const types = SETTLEMENT_TYPES.map((type) => `'${type}'`).join(', ');
+  const asked = invoiceIds.map((invoiceId, index) => [`invoice_${index}_`, invoiceId] as const);
+  const invoiceId = renderMacro("json_text('data', 'invoiceId')", run.dialect, {});
+  return run.query(
+    `select type, event_id, "at", data from ${run.facts('billing')}
+     where type in (${types}) and ${invoiceId} in (${asked.map(([name]) => `$${name}`).join(', ')})`,
+    Object.fromEntries(asked),
+    Row,
+  );
+}
+
+function settlementOf({ type, event_id: eventId, at, data }: z.infer<typeof Row>) {
+  const json = parseJsonExact(data);
+  invariant(json.ok, `billing event ${eventId} must be JSON; ingest saw to it`);
+  return { ...TOLD[type].parse(json.value), type, at: parseInstant(at) };
 }

@@ -55,7 +55,7 @@ export class AlertWatch {
     const found = await sources.withRun(async ({ run, reader }) => {
       this.lookedUpTo = run.watermark;
       const questions = openQuestions(await loadBooks(reader, catalogs, undefined), run.asOf);
-      const usage = await readUsage(windowsOf(questions), reader);
+      const usage = await readUsage(windowsOf(questions), reader, run.asOf);
       return { runId: run.runId, passed: passedThresholds(usageOf(questions, usage, run.asOf)) };
     });
     return enterAlerts(sql, found.passed, { runId: found.runId, now: clock(), isSent });
@@ -66,7 +66,7 @@ export class AlertWatch {
     const until = await sources.warehouse.positions();
     if (this.lookedUpTo === null) return 0;
     const moved = await movedOrgs(sources, this.lookedUpTo, until);
-    const orgIds = [...new Set([...moved.executions, ...moved.billing])];
+    const orgIds = [...new Set([...moved.usage, ...moved.billing])];
     let entered = 0;
     for (let start = 0; start < orgIds.length; start += ORGS_AT_ONCE) {
       entered += await this.lookAtLive(orgIds.slice(start, start + ORGS_AT_ONCE));

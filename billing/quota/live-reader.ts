@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { METERED_EVENT_TYPES } from '../../core/catalog/usage.js';
 import { watermarkJson, type Stream, type WatermarkVector } from '../../core/raw-event.js';
 import { dateInUtc, formatDate, formatInstant, type Instant, type Period } from '../../core/time.js';
 import { castText } from '../../platform/warehouse/cast-text.js';
@@ -27,9 +28,15 @@ export interface LiveScope {
   readonly orgIds: readonly string[];
   /** Which execution facts are looked at; null: all days. */
   readonly days: Period | null;
-  /** What corrections of the stream that is read amount to (readAims); null where they have nothing to say (orgsToCorrect). */
-  readonly aims: readonly Aim[] | null;
+  /** What corrections amount to (readAims), by stream; of a stream that is left out they have nothing to say (orgsToCorrect). */
+  readonly aims: AimsByStream;
 }
+
+/** Every stream that a meter reads. */
+export const METERED_STREAMS = [...new Set(Object.values(METERED_EVENT_TYPES))];
+const CORRECTED_STREAMS = [...METERED_STREAMS, 'billing'] as const;
+export type CorrectedStream = (typeof CORRECTED_STREAMS)[number];
+export type AimsByStream = Partial<Readonly<Record<CorrectedStream, readonly Aim[]>>>;
 
 /** What the corrections of one event amount to, beside what the run's facts applied. */
 export type Aim = z.output<typeof Aim>;
@@ -46,8 +53,8 @@ const Aim = z.object({
 export type LivePlaces = Omit<LiveScope, 'days' | 'aims'>;
 
 /**
- * `all`: what a run would keep as facts if it were made now. `tail`: of executions only what came after the run and counts.
- * `facts`: of executions only what the run has.
+ * `all`: what a run would keep as facts if it were made now. `tail`: only what came after the run and counts. `facts`: only what the
+ * run has.
  */
 export type LivePart = 'all' | 'tail' | 'facts';
 
@@ -71,30 +78,29 @@ export function liveReader(scope: LiveScope, part: LivePart = 'all'): RunReader 
   };
 }
 
-const OrgToCorrect = z.object({ stream: z.enum(['executions', 'billing']), org_id: z.string() });
+const OrgToCorrect = z.object({ stream: z.enum(CORRECTED_STREAMS), org_id: z.string() });
+export type OrgsByStream = Readonly<Record<CorrectedStream, ReadonlySet<string>>>;
 
 /** Orgs of which a correction changes something that the run does not know of; of all others, corrections need not be looked at. */
-export async function orgsToCorrect(
-  scope: LivePlaces,
-): Promise<{ readonly executions: ReadonlySet<string>; readonly billing: ReadonlySet<string> }> {
-  const undated: LiveScope = { ...scope, days: null, aims: null };
-  const ofStream = (stream: 'executions' | 'billing'): string => {
+export async function orgsToCorrect(scope: LivePlaces): Promise<OrgsByStream> {
+  const undated: LiveScope = { ...scope, days: null, aims: {} };
+  const ofStream = (stream: CorrectedStream): string => {
     const live = placesOf(undated, stream);
     return `select '${stream}' as stream, org_id from (${renderMacro('orgs_to_correct(live)', scope.reader.dialect, { live })}) as ${stream}_orgs`;
   };
   const rows = await liveReader(undated).query(
-    `${ofStream('executions')} union all ${ofStream('billing')}`,
+    CORRECTED_STREAMS.map(ofStream).join(' union all '),
     {},
     OrgToCorrect,
   );
-  const of = (stream: string) =>
+  const of = (stream: CorrectedStream) =>
     new Set(rows.filter((row) => row.stream === stream).map((row) => row.org_id));
-  return { executions: of('executions'), billing: of('billing') };
+  return { executions: of('executions'), installs: of('installs'), billing: of('billing') };
 }
 
 /** Of orgs to correct: few of all, since this is the costly part. */
-export function readAims(scope: LivePlaces, stream: 'executions' | 'billing'): Promise<Aim[]> {
-  const undated: LiveScope = { ...scope, days: null, aims: null };
+export function readAims(scope: LivePlaces, stream: CorrectedStream): Promise<Aim[]> {
+  const undated: LiveScope = { ...scope, days: null, aims: {} };
   const live = placesOf(undated, stream);
   return liveReader(undated).query(renderMacro('aims(live)', scope.reader.dialect, { live }), {}, Aim);
 }
@@ -102,10 +108,10 @@ export function readAims(scope: LivePlaces, stream: 'executions' | 'billing'): P
 function liveFacts(scope: LiveScope, stream: Stream, part: LivePart): string {
   const { dialect } = scope.reader;
   const live = placesOf(scope, stream);
-  if (stream !== 'executions')
-    return `(${renderMacro(`live_events_of('${stream}', live)`, dialect, { live })})`;
   if (part === 'facts') return live.facts;
-  const call = part === 'tail' ? 'tail_executions(live)' : 'live_executions(live)';
+  const which = part === 'tail' ? 'tail' : 'live';
+  const call =
+    stream === 'executions' ? `${which}_executions(live)` : `${which}_events_of('${stream}', live)`;
   return `(${renderMacro(call, dialect, { live })})`;
 }
 
@@ -128,7 +134,7 @@ function placesOf(scope: LiveScope, stream: Stream) {
     until: watermarkJson(until)[stream],
     as_of: cast('$live_as_of', 'timestamp'),
     ever: cast('$live_ever', 'timestamp'),
-    aims: scope.aims === null ? null : AIMS_RELATION[reader.dialect],
+    aims: Object.hasOwn(scope.aims, stream) ? aimsRelation(reader.dialect, `$live_aims_${stream}`) : null,
   };
 }
 
@@ -141,7 +147,9 @@ function boundBy({ run, orgIds, days, aims }: LiveScope): { orgs: string; parame
       ...Object.fromEntries(orgs),
       live_as_of: formatInstant(run.asOf),
       live_ever: EVER,
-      ...(aims === null ? {} : { live_aims: JSON.stringify(aims) }),
+      ...Object.fromEntries(
+        Object.entries(aims).map(([stream, found]) => [`live_aims_${stream}`, JSON.stringify(found)]),
+      ),
       ...(days === null
         ? {}
         : {
@@ -153,12 +161,13 @@ function boundBy({ run, orgIds, days, aims }: LiveScope): { orgs: string; parame
 }
 
 /** Aims are bound as one JSON text. */
-const AIMS_RELATION: Readonly<Record<Dialect, string>> = {
-  duckdb: `(select unnest(from_json($live_aims, '[{"target_identity":"VARCHAR","subject":"VARCHAR","target_source":"VARCHAR",
+const aimsRelation = (dialect: Dialect, json: string): string =>
+  ({
+    duckdb: `(select unnest(from_json(${json}, '[{"target_identity":"VARCHAR","subject":"VARCHAR","target_source":"VARCHAR",
     "target_id":"VARCHAR","was_void":"BOOLEAN","is_void":"BOOLEAN","amended_data":"VARCHAR","is_changed":"BOOLEAN"}]'), max_depth := 2))`,
-  clickhouse: `format(JSONEachRow, 'target_identity String, subject String, target_source String, target_id String, was_void Bool,
-    is_void Bool, amended_data Nullable(String), is_changed Bool', $live_aims)`,
-};
+    clickhouse: `format(JSONEachRow, 'target_identity String, subject String, target_source String, target_id String, was_void Bool,
+    is_void Bool, amended_data Nullable(String), is_changed Bool', ${json})`,
+  })[dialect];
 
 /** Engines refuse a value that nothing in the statement asks for. */
 function usedIn(sql: string, parameters: QueryParameters): QueryParameters {

@@ -13,10 +13,14 @@ import {
   liveReader,
   orgsToCorrect,
   readAims,
+  METERED_STREAMS,
   type Aim,
+  type AimsByStream,
+  type CorrectedStream,
   type LivePlaces,
   type LiveScope,
   type MeasuredRun,
+  type OrgsByStream,
 } from './live-reader.js';
 
 export interface OpenMeasuredRun {
@@ -56,6 +60,11 @@ const OrgRow = z.object({ org_id: z.string(), is_excluded: z.boolean() });
 
 /** Meters whose total over two sets of events follows from the totals over each. */
 const ADDED_UP = new Set(['count', 'sum', 'max']);
+/** Meters of levels that hold on: also from before a window, and up to now. */
+const HELD = new Set(['latest', 'time_weighted']);
+
+const addsUp = ({ meter }: Pick<UsageWindow, 'meter'>): boolean => ADDED_UP.has(meter.aggregation);
+export const isHeld = ({ meter }: Pick<UsageWindow, 'meter'>): boolean => HELD.has(meter.aggregation);
 
 /** Reads what orgs have used in the periods that are open at `now`: the run's facts and all that came in since. */
 export async function readLiveUsage(
@@ -72,7 +81,7 @@ export async function readLiveUsage(
     const live = liveReader({
       ...places,
       days: null,
-      aims: await aimsOf(places, corrected.billing, 'billing'),
+      aims: await aimsOf(places, corrected, ['billing']),
     });
     const books = await loadBooks(live, catalogs, undefined, choicesIn);
     const questions = openQuestions(books, now + 1n);
@@ -80,7 +89,7 @@ export async function readLiveUsage(
       (await orgsOf(reader, orgIds)).map(({ org_id: id, is_excluded: isExcluded }) => [id, { isExcluded }]),
     );
     for (const { orgId } of books.subscriptions) if (!orgs.has(orgId)) orgs.set(orgId, { isExcluded: false });
-    const usage = await readParts({ ...places, corrected: corrected.executions }, windowsOf(questions), null);
+    const usage = await readParts({ ...places, corrected, asOf: now + 1n }, windowsOf(questions), null);
     return { runId: run.runId, until, books, questions, usage, orgs };
   });
 }
@@ -98,13 +107,15 @@ export async function readLiveTail(
     readonly windows: readonly UsageWindow[];
     readonly facts: UsageParts['facts'];
   },
+  now: Instant,
 ): Promise<{ readonly until: WatermarkVector; readonly usage: UsageParts } | null> {
   return sources.withRun(async ({ run, reader }) => {
     if (run.runId !== known.runId) return null;
     const until = await sources.warehouse.positions();
     const places = { run, reader, warehouse: sources.warehouse, until, orgIds };
-    const { executions: corrected } = await orgsToCorrect(places);
-    return { until, usage: await readParts({ ...places, corrected }, known.windows, known.facts) };
+    const corrected = await orgsToCorrect(places);
+    const usage = await readParts({ ...places, corrected, asOf: now + 1n }, known.windows, known.facts);
+    return { until, usage };
   });
 }
 
@@ -137,41 +148,55 @@ function orgsOf(reader: RunReader, orgIds: readonly string[]): Promise<z.infer<t
   );
 }
 
-/** Null where corrections have nothing to say. */
-function aimsOf(
+/** Nothing of streams where corrections have nothing to say. */
+async function aimsOf(
   places: LivePlaces,
-  corrected: ReadonlySet<string>,
-  stream: 'executions' | 'billing',
-): Promise<Aim[] | null> {
-  if (corrected.size === 0) return Promise.resolve(null);
-  return readAims({ ...places, orgIds: [...corrected] }, stream);
+  corrected: OrgsByStream,
+  streams: readonly CorrectedStream[],
+): Promise<AimsByStream> {
+  const aims: Partial<Record<CorrectedStream, readonly Aim[]>> = {};
+  for (const stream of streams.filter((one) => corrected[one].size > 0)) {
+    aims[stream] = await readAims({ ...places, orgIds: [...corrected[stream]] }, stream);
+  }
+  return aims;
 }
 
 interface Places extends LivePlaces {
-  readonly corrected: ReadonlySet<string>;
+  readonly corrected: OrgsByStream;
+  /** Exclusive: levels hold until then. */
+  readonly asOf: Instant;
 }
 
 /**
  * What the facts come to is read once for each run, and the tail as often as something comes in. Only where a correction has
- * something to say, or where a meter does not add up, both are read as one.
+ * something to say, or where a meter does not add up, both are read as one; where it holds levels, over all days and up to now.
  */
 async function readParts(
-  { corrected, ...places }: Places,
+  { corrected, asOf, ...places }: Places,
   windows: readonly UsageWindow[],
   knownFacts: UsageParts['facts'] | null,
 ): Promise<UsageParts> {
   if (windows.length === 0) return { facts: new Map(), now: new Map() };
-  const plain: LiveScope = { ...places, days: daysOf(windows), aims: null };
-  const addsUp = ({ meter }: UsageWindow): boolean => ADDED_UP.has(meter.aggregation);
+  const plain: LiveScope = { ...places, days: daysOf(windows), aims: {} };
+  const isCorrected = ({ orgId, meter: { stream } }: UsageWindow): boolean =>
+    METERED_STREAMS.some((one) => one === stream && corrected[one].has(orgId));
   const [added, others] = split(windows, addsUp);
-  const [apart, whole] = split(added, ({ orgId }) => !corrected.has(orgId));
-  const [plainOthers, correctedOthers] = split(others, ({ orgId }) => !corrected.has(orgId));
+  const [whole, apart] = split(added, isCorrected);
   const facts = knownFacts ?? (await readUsage(added, liveReader(plain, 'facts')));
   const tail = await readUsage(apart, liveReader(plain, 'tail'));
-  const aims = await aimsOf(places, corrected, 'executions');
+  const aims = await aimsOf(places, corrected, METERED_STREAMS);
+  const readWhole = async (asked: readonly UsageWindow[], withAims: AimsByStream) => {
+    const [held, counted] = split(asked, isHeld);
+    const scope: LiveScope = { ...plain, aims: withAims };
+    return [
+      ...(await readUsage(counted, liveReader(scope))),
+      ...(await readUsage(held, liveReader({ ...scope, days: null }), asOf)),
+    ];
+  };
+  const [correctedOthers, plainOthers] = split(others, isCorrected);
   const now = new Map([
-    ...(await readUsage(plainOthers, liveReader(plain))),
-    ...(await readUsage([...whole, ...correctedOthers], liveReader({ ...plain, aims }))),
+    ...(await readWhole(plainOthers, {})),
+    ...(await readWhole([...whole, ...correctedOthers], aims)),
   ]);
   for (const { windowId, meter } of apart) {
     const total = totalOf(facts.get(windowId), tail.get(windowId), meter.aggregation);

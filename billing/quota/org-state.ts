@@ -4,7 +4,7 @@ import { periodAt } from '../billing-periods.js';
 import type { OverageBooks, OverageQuestion } from '../overage-plan.js';
 import type { SubscriptionState } from '../subscription-timeline.js';
 import type { Known } from './decide.js';
-import type { LiveUsage, UsageParts } from './live-usage.js';
+import { isHeld, type LiveUsage, type UsageParts } from './live-usage.js';
 import { standingFor, type MeterStanding, type Standings } from './meter-standing.js';
 
 /** What is known of one org, as of when it was last compared with the log. */
@@ -42,6 +42,11 @@ export function orgStateOf(orgId: string, live: LiveUsage, now: Instant): OrgSta
 /** The same org with what it used meanwhile. */
 export function withUsage(state: OrgState, usage: UsageParts): OrgState {
   return { ...state, usage: partOf(usage, state.questions) };
+}
+
+/** Whether it uses more as time goes by, though nothing comes in. */
+export function isMovedByTime({ questions }: OrgState): boolean {
+  return questions.some(({ windows }) => windows.some(isHeld));
 }
 
 function partOf({ facts, now }: UsageParts, questions: readonly OverageQuestion[]): UsageParts {

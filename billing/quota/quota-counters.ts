@@ -2,8 +2,8 @@ import { UnavailableError } from '../../core/errors.js';
 import { watermarkJson, type WatermarkVector } from '../../core/raw-event.js';
 import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import { standingsOf, type Standings } from './meter-standing.js';
-import { movedOrgs } from './moved-orgs.js';
-import { orgStateOf, withUsage, type OrgState } from './org-state.js';
+import { movedOrgs, type MovedOrgs } from './moved-orgs.js';
+import { isMovedByTime, orgStateOf, withUsage, type OrgState } from './org-state.js';
 import { readLiveTail, readLiveUsage, type LiveSources } from './live-usage.js';
 
 export interface CounterSources extends LiveSources {
@@ -64,6 +64,8 @@ export class QuotaCounters {
   /** @throws UnavailableError when it can't be known now; RefusedError `no_run`, `no_catalog` */
   async ask(orgId: string, now: Instant): Promise<CountedOrg> {
     let entry = this.orgs.get(orgId);
+    // Who is asked about while the log is compared is not let go.
+    if (entry !== undefined) entry.askedAt = now;
     if (entry === undefined || now >= entry.state.until) entry = await this.loaded(orgId, entry);
     else if (now - entry.countedAt >= AWAITED_AFTER) await this.awaited(entry, now);
     else if (now - entry.countedAt >= REFRESHED_AFTER && now >= this.restUntil) this.refreshBeside();
@@ -155,7 +157,8 @@ export class QuotaCounters {
     const used: Entry[] = [];
     for (const [orgId, entry] of this.orgs) {
       const isAnew = entry.rules !== rules || began >= entry.state.until || moved.billing.has(orgId);
-      if (!isAnew && !moved.executions.has(orgId)) entry.countedAt = began;
+      const isUsed = moved.usage.has(orgId) || isMovedByTime(entry.state);
+      if (!isAnew && !isUsed) entry.countedAt = began;
       else if (began - entry.askedAt > ACTIVE_FOR) this.orgs.delete(orgId);
       else if (isAnew) anew.push(orgId);
       else used.push(entry);
@@ -175,7 +178,7 @@ export class QuotaCounters {
     const windows = entries.flatMap(({ state }) => state.questions.flatMap((question) => question.windows));
     const { runId } = first.state;
     if (entries.some(({ state }) => state.runId !== runId)) return orgIds;
-    const read = await readLiveTail(this.sources, orgIds, { runId, windows, facts });
+    const read = await readLiveTail(this.sources, orgIds, { runId, windows, facts }, now);
     if (read === null) return orgIds;
     for (const entry of entries) {
       entry.state = withUsage(entry.state, read.usage);
@@ -192,7 +195,7 @@ export class QuotaCounters {
   }
 }
 
-const NOBODY = { executions: new Set<string>(), billing: new Set<string>() } as const;
+const NOBODY: MovedOrgs = { usage: new Set(), billing: new Set() };
 
 function standingsAt(entry: Entry, now: Instant): Standings {
   const { questions, usage } = entry.state;

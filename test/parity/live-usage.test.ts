@@ -197,7 +197,7 @@ function proveLive(name: string, open: () => Promise<Engine>): void {
       read = async (part, orgIds, isCorrected) => {
         const windows = orgIds.map(windowOf);
         const days = { start: windowOf('').start, end: windowOf('').end };
-        const aims = isCorrected ? await readAims(of(orgIds), 'executions') : null;
+        const aims = isCorrected ? { executions: await readAims(of(orgIds), 'executions') } : {};
         return readUsage(windows, liveReader({ ...of(orgIds), days, aims }, part));
       };
       corrected = (await orgsToCorrect({ ...of(histories.map(({ orgId }) => orgId)) })).executions;

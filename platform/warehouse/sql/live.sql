@@ -149,6 +149,12 @@ select day, subject, source, event_id, type, "at", recorded_at, log_partition, l
 {% endmacro %}
 
 {# The tail alone, for who has what the facts come to already: where corrections have nothing to say. #}
+{% macro tail_events_of(stream, live) %}
+with
+{{ live_ctes(stream, live) }}
+select day, subject, source, event_id, type, "at", recorded_at, log_partition, log_offset, data from live_events
+{% endmacro %}
+
 {% macro tail_executions(live) %}
 with
 {{ live_ctes('executions', live) }}
