@@ -13,7 +13,7 @@ export const linkCustomer = operation({
   tag: 'Billing',
   summary: 'Say which customer of Stripe pays for an org, from its next bill on',
   description:
-    "The customer is looked up in the account and mode of this server's key. One customer pays for one org. Bills that were entered keep theirs.",
+    "The customer is looked up in the account and mode of this server's key. One customer pays for one org, ever. Bills that were entered keep theirs, and what Stripe tells of the customer that paid before stays the org's.",
   params: z.object({ orgId: ForeignId }),
   body: z.strictObject({
     customer_id: z.string().regex(/^cus_[A-Za-z0-9]{1,100}$/, 'write the id of a customer of Stripe: cus_…'),

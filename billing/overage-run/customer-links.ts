@@ -5,17 +5,19 @@ import type { AuditLog } from '../../platform/audit-log.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import type { ReadCustomer } from '../../platform/outbound/stripe/read-customer.js';
 import { stripeCustomers } from '../../platform/sql/billing-schema.js';
-import { transaction, type Sql } from '../../platform/sql/sql.js';
+import { transaction, type Sql, type SqlDatabase } from '../../platform/sql/sql.js';
+import { stripeCustomerLinks } from '../../platform/sql/stripe-schema.js';
 import type { Payer } from './bill-plan.js';
 import { ofAccount } from './of-account.js';
 
 export type CustomerLink = typeof stripeCustomers.$inferSelect;
 
 /**
- * Says which customer pays for an org, in this account and mode, from the next bill on; bills that were entered keep theirs.
+ * Says which customer pays for an org, in this account and mode, from the next bill on; bills that were entered keep theirs. What Stripe
+ * tells of a customer that paid before stays the org's.
  *
  * @param customer as Stripe has just said it is
- * @throws RefusedError `conflict` when it pays for another org already
+ * @throws RefusedError `conflict` when it pays, or once paid, for another org
  */
 export async function linkCustomer(
   { sql, audit }: { sql: Sql; audit: AuditLog },
@@ -31,15 +33,11 @@ export async function linkCustomer(
   const { orgId, customer, collection, actor } = link;
   const { customerId, currency } = customer;
   return transaction(sql, async (database) => {
-    const [other] = await database
-      .select()
-      .from(stripeCustomers)
-      .where(and(ofAccount(stripeCustomers, account), eq(stripeCustomers.customerId, customerId)))
-      .for('update');
-    if (other !== undefined && other.orgId !== orgId) {
+    const owner = await keepLink(database, { ...account, customerId, orgId });
+    if (owner !== orgId) {
       throw new RefusedError(
         'conflict',
-        `${customerId} pays for ${other.orgId} already; one customer pays for one org`,
+        `${customerId} is linked to ${owner}, or was; one customer pays for one org, ever: make another customer for ${orgId}`,
       );
     }
     const row = {
@@ -53,6 +51,20 @@ export async function linkCustomer(
     await audit.appendIn(database, { actor, action: 'billing.link', target: orgId, details }, now);
     return row;
   });
+}
+
+/** Of two that link one customer at once, the second waits for the first. Returns the org that the customer is of. */
+async function keepLink(
+  database: SqlDatabase,
+  link: typeof stripeCustomerLinks.$inferInsert,
+): Promise<string> {
+  await database.insert(stripeCustomerLinks).values(link).onConflictDoNothing();
+  const isOfCustomer = eq(stripeCustomerLinks.customerId, link.customerId);
+  const [kept] = await database
+    .select({ orgId: stripeCustomerLinks.orgId })
+    .from(stripeCustomerLinks)
+    .where(and(ofAccount(stripeCustomerLinks, link), isOfCustomer));
+  return kept?.orgId ?? link.orgId;
 }
 
 /** By org, after one. */

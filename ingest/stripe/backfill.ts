@@ -1,13 +1,11 @@
-import { and, asc, eq, gt } from 'drizzle-orm';
 import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
-import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { allOf, PAGE } from '../../platform/outbound/stripe/asking.js';
 import type { OwnAccount } from '../../platform/outbound/stripe/own-account.js';
 import { SUBSCRIPTION_EVENTS } from '../../platform/outbound/stripe/read-events.js';
-import { stripeCustomers } from '../../platform/sql/billing-schema.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import { putMissed } from './catch-up.js';
 import type { InboxMessage } from './inbox-store.js';
+import { linkedCustomers } from './linked-customers.js';
 import type { StripeInbox } from './stripe-inbox.js';
 import { ASKED_INVOICE, ASKED_SUBSCRIPTION } from './told-event.js';
 
@@ -29,10 +27,8 @@ export interface BackfillReport {
   readonly retried: number;
 }
 
-const CUSTOMERS_AT_ONCE = 500;
-
 /**
- * Asks Stripe for what it has of every linked customer, and puts each into the inbox like a webhook: what was told already is not told
+ * Asks Stripe for what it has of every customer that is linked or was, and puts each into the inbox like a webhook: what was told already is not told
  * again, and one that was killed goes on where its rows are. Events of subscriptions come first, since they tell what was; the
  * subscriptions themselves only tell what is.
  *
@@ -100,24 +96,4 @@ function asked(
   const created = Number(now / MICROS_PER_SECOND);
   const event = { id: object.id, type, created, livemode: mode === 'live', data: { object } };
   return { eventId, type, raw: Buffer.from(JSON.stringify(event)), customerId: object.customer };
-}
-
-async function linkedCustomers(sql: Sql, { account, mode }: OutsideAccount): Promise<string[]> {
-  const found: string[] = [];
-  for (let after = ''; ; after = found.at(-1) ?? '') {
-    const page = await sql.database
-      .select({ customerId: stripeCustomers.customerId })
-      .from(stripeCustomers)
-      .where(
-        and(
-          eq(stripeCustomers.account, account),
-          eq(stripeCustomers.mode, mode),
-          gt(stripeCustomers.customerId, after),
-        ),
-      )
-      .orderBy(asc(stripeCustomers.customerId))
-      .limit(CUSTOMERS_AT_ONCE);
-    found.push(...page.map(({ customerId }) => customerId));
-    if (page.length < CUSTOMERS_AT_ONCE) return found;
-  }
 }

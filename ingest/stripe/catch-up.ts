@@ -1,6 +1,9 @@
+import { and, eq, lt } from 'drizzle-orm';
 import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import { allOf, idOf } from '../../platform/outbound/stripe/asking.js';
 import { listEvents, MONEY_EVENTS, SUBSCRIPTION_EVENTS } from '../../platform/outbound/stripe/read-events.js';
+import { stripeCatchUps } from '../../platform/sql/stripe-schema.js';
+import type { InboxStore } from './inbox-store.js';
 import type { StripeInbox } from './stripe-inbox.js';
 
 interface Missed {
@@ -14,12 +17,38 @@ interface Missed {
 const OVERLAP = 3_600n * MICROS_PER_SECOND;
 const FIRST_LOOK = 86_400n * MICROS_PER_SECOND;
 
-/** A webhook that never came is in Stripe's list all the same: looks from shortly before the newest that did come. */
+/**
+ * A webhook that never came is in Stripe's list all the same: looks from shortly before the last look that came to its end. What came
+ * since says nothing of what did not: after an outage, the first webhook is of now.
+ */
 export async function catchUp(inbox: StripeInbox, clock: () => Instant): Promise<number> {
-  const newest = await inbox.store.newestAt();
-  const since = newest === null ? clock() - FIRST_LOOK : newest - OVERLAP;
+  const began = clock();
+  const last = await lookedUntil(inbox.store);
+  const since = last === null ? began - FIRST_LOOK : last - OVERLAP;
   const types = [...SUBSCRIPTION_EVENTS, ...MONEY_EVENTS];
-  return putMissed(inbox, { types, since, linked: null }, clock);
+  const put = await putMissed(inbox, { types, since, linked: null }, clock);
+  await keepLookedUntil(inbox.store, began);
+  return put;
+}
+
+async function lookedUntil({ sql, account: { account, mode } }: InboxStore): Promise<Instant | null> {
+  const [row] = await sql.database
+    .select({ at: stripeCatchUps.lookedUntil })
+    .from(stripeCatchUps)
+    .where(and(eq(stripeCatchUps.account, account), eq(stripeCatchUps.mode, mode)));
+  return row?.at ?? null;
+}
+
+/** Forward only: of two that look at once, the one that began first may end last. */
+async function keepLookedUntil({ sql, account }: InboxStore, until: Instant): Promise<void> {
+  await sql.database
+    .insert(stripeCatchUps)
+    .values({ ...account, lookedUntil: until })
+    .onConflictDoUpdate({
+      target: [stripeCatchUps.account, stripeCatchUps.mode],
+      set: { lookedUntil: until },
+      setWhere: lt(stripeCatchUps.lookedUntil, until),
+    });
 }
 
 /** Puts what is not there yet into the inbox, the oldest first, as it would have come. Returns how many. */

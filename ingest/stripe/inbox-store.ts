@@ -7,7 +7,6 @@ import {
   isNotNull,
   lt,
   lte,
-  max,
   min,
   or,
   sql as sqlText,
@@ -15,9 +14,8 @@ import {
 } from 'drizzle-orm';
 import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
-import { stripeCustomers } from '../../platform/sql/billing-schema.js';
 import type { Sql, SqlDatabase } from '../../platform/sql/sql.js';
-import { webhookInbox } from '../../platform/sql/stripe-schema.js';
+import { stripeCustomerLinks, webhookInbox } from '../../platform/sql/stripe-schema.js';
 
 export type InboxRow = typeof webhookInbox.$inferSelect;
 export type InboxState = InboxRow['state'];
@@ -88,8 +86,8 @@ export class InboxStore {
 
   /** Takes what is due, and what waited for a customer that is linked by now. Nobody else gets it before the claim has run out. */
   async claim(now: Instant, limit: number): Promise<InboxRow[]> {
-    const linked = sqlText`exists (select 1 from ${stripeCustomers} where ${stripeCustomers.account} = ${webhookInbox.account}
-      and ${stripeCustomers.mode} = ${webhookInbox.mode} and ${stripeCustomers.customerId} = ${webhookInbox.customerId})`;
+    const linked = sqlText`exists (select 1 from ${stripeCustomerLinks} where ${stripeCustomerLinks.account} = ${webhookInbox.account}
+      and ${stripeCustomerLinks.mode} = ${webhookInbox.mode} and ${stripeCustomerLinks.customerId} = ${webhookInbox.customerId})`;
     const { database } = this.sql;
     const due = database
       .select({ id: webhookInbox.eventId })
@@ -116,11 +114,36 @@ export class InboxStore {
     return claimed.sort((a, b) => Number(a.receivedAt - b.receivedAt));
   }
 
-  /** Writes down what a row results in, before it is emitted. */
+  /** The row as it stands, for as long again; null when the claim ran out and another has it, or had. */
+  async renew(row: InboxRow, now: Instant): Promise<InboxRow | null> {
+    const [renewed] = await this.sql.database
+      .update(webhookInbox)
+      .set({ nextAttemptAt: now + CLAIM_LASTS })
+      .where(this.claimed(row))
+      .returning();
+    return renewed ?? null;
+  }
+
+  /**
+   * Until the transaction ends, nobody else writes down what this row results in. Says what is written down already: whoever is slow may
+   * have been overtaken. Null when the row was settled, or put again, since it was claimed.
+   */
+  async hold(database: SqlDatabase, row: InboxRow): Promise<{ readonly events: Uint8Array | null } | null> {
+    const { events, state, receivedAt } = webhookInbox;
+    const [held] = await database
+      .select({ events })
+      .from(webhookInbox)
+      .where(and(this.is(row), eq(state, 'received'), eq(receivedAt, row.receivedAt)))
+      .for('update');
+    return held ?? null;
+  }
+
+  /** Writes down what a row that is held results in, before it is emitted. */
   async keepEvents(database: SqlDatabase, row: InboxRow, events: Uint8Array): Promise<void> {
     await database.update(webhookInbox).set({ events }).where(this.is(row));
   }
 
+  /** As the next two: nothing is said of a row that another has claimed since. */
   async settle(
     row: InboxRow,
     state: 'done' | 'ignored' | 'failed',
@@ -131,27 +154,18 @@ export class InboxStore {
     await this.sql.database
       .update(webhookInbox)
       .set({ state, problem, settledAt, nextAttemptAt: now })
-      .where(this.is(row));
+      .where(this.claimed(row));
   }
 
   async wait(row: InboxRow, customerId: string, problem: string, now: Instant): Promise<void> {
     await this.sql.database
       .update(webhookInbox)
       .set({ state: 'waiting', customerId, problem, nextAttemptAt: now })
-      .where(this.is(row));
+      .where(this.claimed(row));
   }
 
   async retryAt(row: InboxRow, nextAttemptAt: Instant, problem: string): Promise<void> {
-    await this.sql.database.update(webhookInbox).set({ nextAttemptAt, problem }).where(this.is(row));
-  }
-
-  /** When the newest came; null while none did. */
-  async newestAt(): Promise<Instant | null> {
-    const [row] = await this.sql.database
-      .select({ at: max(webhookInbox.receivedAt) })
-      .from(webhookInbox)
-      .where(this.own());
-    return row?.at ?? null;
+    await this.sql.database.update(webhookInbox).set({ nextAttemptAt, problem }).where(this.claimed(row));
   }
 
   /** Drops what was taken care of before an instant: as it was sent, it may name people. */
@@ -181,6 +195,17 @@ export class InboxStore {
 
   private is({ eventId }: InboxRow): SQL | undefined {
     return and(this.own(), eq(webhookInbox.eventId, eventId));
+  }
+
+  /** A claim is known by when it runs out. */
+  private claimed(row: InboxRow): SQL | undefined {
+    const { state, nextAttemptAt, attempts } = webhookInbox;
+    return and(
+      this.is(row),
+      eq(state, 'received'),
+      eq(nextAttemptAt, row.nextAttemptAt),
+      eq(attempts, row.attempts),
+    );
   }
 }
 

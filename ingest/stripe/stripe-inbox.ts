@@ -1,14 +1,13 @@
-import { and, eq } from 'drizzle-orm';
 import { HeadgateError, InputError, RefusedError, UnavailableError } from '../../core/errors.js';
 import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import type { CatalogStore } from '../../platform/catalog-store.js';
 import { knownError } from '../../platform/known-error.js';
 import { Prices } from '../../platform/outbound/stripe/read-price.js';
 import type { OwnAccount } from '../../platform/outbound/stripe/own-account.js';
-import { stripeCustomers } from '../../platform/sql/billing-schema.js';
 import { transaction, type Sql } from '../../platform/sql/sql.js';
 import { ingestBody, type IngestServices } from '../pipeline.js';
 import { InboxStore, type InboxRow } from './inbox-store.js';
+import { orgOfCustomer } from './linked-customers.js';
 import { mirrorOf } from './mirror-invoice.js';
 import { kindsOf } from './product-kinds.js';
 import { readRow, type Reading } from './read-row.js';
@@ -77,7 +76,9 @@ export class StripeInbox {
       if (rows.length === 0) return;
       for (const row of rows) {
         if (this.isStopping()) return;
-        await this.takeCareOf(row);
+        // The rows before it may have taken longer than the claim lasts.
+        const own = await this.store.renew(row, clock());
+        if (own !== null) await this.takeCareOf(own);
       }
     }
   }
@@ -121,7 +122,10 @@ export class StripeInbox {
     }
     const orgId = await this.orgOf(reading.customerId);
     if (orgId === null) await this.waitForLink(row, reading.customerId);
-    else await this.emit(row, await this.writeDown(row, reading, { orgId, askedAt }));
+    else {
+      const events = await this.writeDown(row, reading, { orgId, askedAt });
+      if (events !== null) await this.emit(row, events);
+    }
   }
 
   private async read(event: ToldEvent, askedAt: Instant): Promise<Reading> {
@@ -134,14 +138,19 @@ export class StripeInbox {
     });
   }
 
-  /** Which of it is new, and the bytes of its events: from here on nothing else is ever emitted for this row. */
+  /**
+   * Which of it is new, and the bytes of its events: from here on nothing else is ever emitted for this row. Of two that are at it, the
+   * second emits what the first wrote down, and takes nothing of what it read itself for told. Null when it is taken care of already.
+   */
   private writeDown(
     row: InboxRow,
     { facts, story }: Extract<Reading, { outcome: 'read' }>,
     { orgId, askedAt }: { readonly orgId: string; readonly askedAt: Instant },
-  ): Promise<Uint8Array> {
+  ): Promise<Uint8Array | null> {
     const { account } = this.deps.own;
     return transaction(this.deps.sql, async (database) => {
+      const held = await this.store.hold(database, row);
+      if (held === null || held.events !== null) return held?.events ?? null;
       if (story !== null) await keepInvoice(database, mirrorOf(story, { account, orgId, askedAt }));
       const events = await newEvents(database, account, facts, { toldBy: row.eventId, subject: orgId });
       await this.store.keepEvents(database, row, events);
@@ -163,19 +172,8 @@ export class StripeInbox {
     return this.store.wait(row, customerId, problem, this.deps.clock());
   }
 
-  private async orgOf(customerId: string): Promise<string | null> {
-    const { account, mode } = this.deps.own.account;
-    const [link] = await this.deps.sql.database
-      .select({ orgId: stripeCustomers.orgId })
-      .from(stripeCustomers)
-      .where(
-        and(
-          eq(stripeCustomers.account, account),
-          eq(stripeCustomers.mode, mode),
-          eq(stripeCustomers.customerId, customerId),
-        ),
-      );
-    return link?.orgId ?? null;
+  private orgOf(customerId: string): Promise<string | null> {
+    return orgOfCustomer(this.deps.sql, this.deps.own.account, customerId);
   }
 }
 

@@ -6,6 +6,24 @@ const ofAccount = {
   mode: text('mode', { enum: ['live', 'test'] }).notNull(),
 };
 
+/** Which org each customer ever paid for: what Stripe tells of one that no longer pays is still of that org. Rows are added and never changed. */
+export const stripeCustomerLinks = pgTable(
+  'stripe_customer_links',
+  {
+    ...ofAccount,
+    customerId: text('customer_id').notNull(),
+    orgId: text('org_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.account, table.mode, table.customerId] })],
+);
+
+/** Until when Stripe's list of events was looked through for webhooks that never came. */
+export const stripeCatchUps = pgTable(
+  'stripe_catch_ups',
+  { ...ofAccount, lookedUntil: instant('looked_until').notNull() },
+  (table) => [primaryKey({ columns: [table.account, table.mode] })],
+);
+
 /** What a provider told us, as it was told, until it is taken care of: the answer goes out only once it is in here. */
 export const webhookInbox = pgTable(
   'webhook_inbox',
