@@ -44,7 +44,7 @@ export function withUsage(state: OrgState, usage: UsageParts): OrgState {
   return { ...state, usage: partOf(usage, state.questions) };
 }
 
-/** Whether it uses more as time goes by, though nothing comes in. */
+/** Whether time alone changes what it uses: levels hold on, and one that is dated ahead begins. */
 export function isMovedByTime({ questions }: OrgState): boolean {
   return questions.some(({ windows }) => windows.some(isHeld));
 }
