@@ -126,7 +126,10 @@ function placesOf(scope: LiveScope, stream: Stream) {
     ? ` and day >= ${cast('$live_first_day', 'date')} and day <= ${cast('$live_last_day', 'date')}`
     : '';
   return {
-    facts: `(select * from ${reader.facts(stream)} where ${column} in (${orgs})${inDays})`,
+    // Corrections are looked at without them, also of a stream that no meter reads and a run need not have.
+    get facts() {
+      return `(select * from ${reader.facts(stream)} where ${column} in (${orgs})${inDays})`;
+    },
     raw: `(select * from ${warehouse.rawRows(stream)} as raw_rows where subject in (${orgs}))`,
     corrections: `(select * from ${reader.relation}.int_corrections where stream = '${stream}' and subject in (${orgs}))`,
     org_column: column,
