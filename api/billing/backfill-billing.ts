@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi';
-import { backfill } from '../../ingest/stripe/backfill.js';
 import { inboxCounts } from '../../ingest/stripe/inbox-store.js';
 import { operation } from '../operation.js';
 import { Count, InstantArgument } from '../shapes.js';
@@ -32,6 +31,8 @@ export const backfillBilling = operation({
 
   async handle({ body }, { services }) {
     const inbox = await services.stripeInbox();
+    // Stripe's SDK takes a while to load, and every command loads this file.
+    const { backfill } = await import('../../ingest/stripe/backfill.js');
     const { sql, clock, onProgress, shutdown } = services;
     const deps = { sql, inbox, clock, onProgress, signal: shutdown.signal };
     const report = await backfill(deps, body.since ?? null);

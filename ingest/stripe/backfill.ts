@@ -1,7 +1,7 @@
 import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import { allOf, PAGE } from '../../platform/outbound/stripe/asking.js';
 import type { OwnAccount } from '../../platform/outbound/stripe/own-account.js';
-import { SUBSCRIPTION_EVENTS } from '../../platform/outbound/stripe/read-events.js';
+import { SUBSCRIPTION_EVENTS } from '../../platform/outbound/stripe/told-types.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import { putMissed } from './catch-up.js';
 import type { InboxMessage } from './inbox-store.js';

@@ -1,7 +1,9 @@
 import { and, eq, lt } from 'drizzle-orm';
 import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
-import { allOf, idOf } from '../../platform/outbound/stripe/asking.js';
-import { listEvents, MONEY_EVENTS, SUBSCRIPTION_EVENTS } from '../../platform/outbound/stripe/read-events.js';
+import { allOf } from '../../platform/outbound/stripe/asking.js';
+import { idOf } from '../../platform/outbound/stripe/id-of.js';
+import { listEvents } from '../../platform/outbound/stripe/read-events.js';
+import { MONEY_EVENTS, SUBSCRIPTION_EVENTS } from '../../platform/outbound/stripe/told-types.js';
 import { stripeCatchUps } from '../../platform/sql/stripe-schema.js';
 import type { InboxStore } from './inbox-store.js';
 import type { StripeInbox } from './stripe-inbox.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { idOf } from '../../platform/outbound/stripe/asking.js';
-import { SUBSCRIPTION_EVENTS } from '../../platform/outbound/stripe/read-events.js';
+import { idOf } from '../../platform/outbound/stripe/id-of.js';
+import { SUBSCRIPTION_EVENTS } from '../../platform/outbound/stripe/told-types.js';
 
 const Reference = z.union([z.string(), z.looseObject({ id: z.string() })]).nullish();
 

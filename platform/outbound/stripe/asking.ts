@@ -25,10 +25,5 @@ export async function allOf<One>(list: () => AsyncIterable<One>): Promise<One[]>
   return found ?? [];
 }
 
-/** An object, or its id where it was not expanded. */
-export function idOf(reference: string | { readonly id: string } | null | undefined): string | null {
-  return typeof reference === 'string' ? reference : (reference?.id ?? null);
-}
-
 /** Stripe's lists have pages of a hundred at most. */
 export const PAGE = 100;

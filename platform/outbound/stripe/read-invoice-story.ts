@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
-import { allOf, asking, idOf, PAGE } from './asking.js';
+import { allOf, asking, PAGE } from './asking.js';
+import { idOf } from './id-of.js';
 import type { Prices, ReadPrice } from './read-price.js';
 
 /** Everything that has happened to an invoice, as Stripe says it now. Amounts are in Stripe's minor unit, times in seconds. */

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import { allOf, asking, idOf, PAGE } from './asking.js';
+import { allOf, asking, PAGE } from './asking.js';
+import { idOf } from './id-of.js';
 import type { Prices, ReadPrice } from './read-price.js';
 
 const Reference = z.union([z.string(), z.looseObject({ id: z.string() })]);
