@@ -104,14 +104,15 @@ test('a payment that fails is past due, until when its grace lasts; then it is p
 test('the invoice is overage with its service period, and its payments are told, each once', async () => {
   const { invoice_id: invoiceId } = await invoice();
   const rows = await company.runtime.services.warehouse.query(
-    `SELECT type, id, data FROM ${rawTable('billing')} WHERE source LIKE 'stripe/%' ORDER BY time, id`,
+    `SELECT type, id, data FROM ${rawTable('billing')} WHERE source LIKE 'stripe/%' ORDER BY type`,
     {},
     EventRow,
   );
   expect(rows.map(({ type }) => type)).toEqual([
     'invoice.finalized',
-    'invoice.payment_failed',
     'invoice.paid',
+    // Stripe's times are whole seconds: on a quick machine both payments are of one.
+    'invoice.payment_failed',
   ]);
   expect(JSON.parse(rows[0]?.data ?? '')).toMatchObject({
     ...{ invoiceId, currency: 'USD', totalMinor: 500 },
