@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { and, asc, eq, gt, ne, or } from 'drizzle-orm';
 import { InputError } from '../core/errors.js';
 import { derivedId } from '../core/ids.js';
@@ -9,6 +8,7 @@ import { conflicts } from '../platform/sql/schema.js';
 import { transaction, type Sql } from '../platform/sql/sql.js';
 import type { Warehouse } from '../platform/warehouse/warehouse.js';
 import { findConflicts, type FindKnown, type FoundConflict } from './find-conflicts.js';
+import { sha256 } from '../platform/sha256.js';
 
 export type Conflict = typeof conflicts.$inferSelect;
 export type ConflictStatus = Conflict['status'];
@@ -28,8 +28,6 @@ export interface StandingArrival {
 }
 
 const BATCH = 1000;
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
 /**
  * Reports what arrived above `from` with another's identity and other content. Reporting twice changes nothing.
  * Until somebody decides, the one that was recorded first stands.

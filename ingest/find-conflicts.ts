@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { contentDigest } from '../core/identity.js';
 import { STREAMS, type LogPosition, type Stream, type WatermarkVector } from '../core/raw-event.js';
@@ -6,6 +5,7 @@ import { parseInstant } from '../core/time.js';
 import { rawTable } from '../platform/warehouse/raw-tables.js';
 import { upToPositions } from '../platform/warehouse/up-to-positions.js';
 import type { Warehouse } from '../platform/warehouse/warehouse.js';
+import { sha256 } from '../platform/sha256.js';
 
 /** An event that came with the identity of an earlier one and other content. */
 export interface FoundConflict {
@@ -41,8 +41,6 @@ type Arrival = z.infer<typeof Arrival>;
 /** Identities are looked through in so many parts, to bound what the engine holds of ten million of them. */
 const PARTS = 8;
 const HEX_DIGITS = 16;
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
 /** What one pass over one stream looks at: arrivals above `from` and up to `to`. */
 interface Range {
   readonly stream: Stream;

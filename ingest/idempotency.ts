@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { and, eq, isNull, lte, sql as sqlText, type SQL } from 'drizzle-orm';
 import { InputError, RefusedError } from '../core/errors.js';
 import { idempotencyKeys } from '../platform/sql/schema.js';
 import type { Sql } from '../platform/sql/sql.js';
+import { sha256 } from '../platform/sha256.js';
 
 /** How long an answer is kept for whoever asks again. */
 const KEPT = sqlText`interval '24 hours'`;
@@ -49,7 +49,7 @@ export async function answerOnce(
       'Idempotency-Key must be 1 to 255 visible ASCII characters; a UUID is a good one',
     );
   }
-  const requestDigest = createHash('sha256').update(body).digest('hex');
+  const requestDigest = sha256(body);
   await forgetExpired(sql);
   const claim = await claimKey(sql, { scope, key, requestDigest });
   if (claim === null) return storedAnswer(sql, { scope, key, requestDigest });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { and, asc, count, eq, gt, lt, or, sql as sqlText, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { compareText } from '../core/compare.js';
@@ -9,6 +8,7 @@ import { formatInstant, parseInstant, type Instant } from '../core/time.js';
 import { quarantine } from '../platform/sql/schema.js';
 import { Lease } from '../platform/sql/lease.js';
 import { transaction, type Sql } from '../platform/sql/sql.js';
+import { sha256 } from '../platform/sha256.js';
 
 /** An event that did not pass, with where it came from. */
 export interface Refusal {
@@ -67,8 +67,6 @@ export type Resolve = (resolution: Resolution, now: Instant) => Promise<void>;
 const DECIDED_WITHIN_MS = 15_000;
 /** Rows in one statement; nine parameters each. */
 const BATCH = 500;
-const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
-
 /** The table behind quarantine. What may be done with an event in it is in quarantine.ts. */
 export class QuarantineStore {
   constructor(private readonly sql: Sql) {}

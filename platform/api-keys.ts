@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { asc, eq, isNull, and } from 'drizzle-orm';
 import { z } from 'zod';
 import { InputError } from '../core/errors.js';
@@ -8,6 +8,7 @@ import type { AuditLog } from './audit-log.js';
 import { ROLE_SCOPES, RoleSchema, ScopeSchema, type Role, type Scope } from './key-scopes.js';
 import { apiKeys } from './sql/schema.js';
 import type { Sql } from './sql/sql.js';
+import { sha256 } from './sha256.js';
 
 export interface ApiKey {
   readonly keyId: string;
@@ -160,7 +161,7 @@ function verdict(key: ApiKey | null): Authentication {
 }
 
 function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
+  return sha256(secret);
 }
 
 const StoredScopes = z.array(ScopeSchema);

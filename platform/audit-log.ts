@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { asc, desc, gt, sql as sqlText } from 'drizzle-orm';
 import { canonicalJson } from '../core/canonical-json.js';
 import type { Instant } from '../core/time.js';
 import { auditEntries } from './sql/schema.js';
 import { transaction, type Sql, type SqlDatabase } from './sql/sql.js';
+import { sha256 } from './sha256.js';
 
 export interface AuditRecord {
   /** A key's id, or `cli:<user>` */
@@ -93,5 +93,5 @@ function problemOf(entry: AuditEntry, previous: AuditEntry | null): string | nul
 function hashOf(entry: Omit<AuditEntry, 'hash'>): string {
   const { sequence, at, actor, action, target, details, previousHash } = entry;
   const parts = [previousHash, sequence.toString(), at.toString(), actor, action, target, details];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return sha256(JSON.stringify(parts));
 }

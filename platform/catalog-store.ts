@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { asc, desc, eq, sql as sqlText } from 'drizzle-orm';
 import { canonicalJson } from '../core/canonical-json.js';
 import type { PublishedCatalog } from '../core/catalog/tables.js';
@@ -7,6 +6,7 @@ import { formatInstant, parseInstant, type Instant } from '../core/time.js';
 import { readCatalogText, type CatalogFile } from './catalog-file.js';
 import { catalogVersions } from './sql/schema.js';
 import { transaction, type Sql, type SqlDatabase } from './sql/sql.js';
+import { sha256 } from './sha256.js';
 
 /** A published version; it rules from `effectiveFrom` until the next one does. */
 export interface CatalogVersion {
@@ -128,7 +128,7 @@ export class CatalogStore {
 }
 
 export function digestOf(document: unknown): string {
-  return createHash('sha256').update(canonicalJson(document)).digest('hex');
+  return sha256(canonicalJson(document));
 }
 
 interface Appended {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { and, asc, eq, gt, inArray, like, lte, notExists, or, sql as sqlText } from 'drizzle-orm';
 import { compareText } from '../../core/compare.js';
 import type { Instant, Period } from '../../core/time.js';
@@ -10,8 +9,7 @@ import type { KeptBill } from '../overage-run/bill-store.js';
 import { ofAccount } from '../overage-run/of-account.js';
 import { withdrawalIdOf } from '../overage-run/withdraw-bill.js';
 import { enteredEntry, invoiceEntries, type Entered, type JournalEntry, type Settlement } from './journal.js';
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+import { sha256 } from '../../platform/sha256.js';
 
 export interface JournalRequest {
   /** First day of the month in which the billed periods ended, and its time in the catalog's zone. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addDecimals, ZERO } from '../../core/decimal.js';
@@ -15,8 +14,8 @@ import {
   type Payer,
 } from './bill-plan.js';
 import { chargeable, stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
+import { sha256 } from '../../platform/sha256.js';
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const SEPTEMBER = between('2026-09-01T00:00:00Z', '2026-10-01T00:00:00Z');
 const payer = (changes: Partial<Payer> = {}): Payer => ({
   customerId: 'cus_1',

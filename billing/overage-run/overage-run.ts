@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { RefusedError } from '../../core/errors.js';
 import type { WatermarkVector } from '../../core/raw-event.js';
 import type { Period } from '../../core/time.js';
@@ -11,6 +10,7 @@ import type { BillContext } from './bill-intents.js';
 import { planBills, type BillPlan } from './bill-plan.js';
 import type { BillStore } from './bill-store.js';
 import { executeBills, patientLease, type BillOutcome, type ExecuteDeps } from './execute-bills.js';
+import { sha256 } from '../../platform/sha256.js';
 
 /** Rated usage, and the published run that it was read from: that never changes, and is kept while a bill names it. */
 export interface RatedUsage {
@@ -39,8 +39,6 @@ export interface OverageReport {
   readonly plan: BillPlan;
   readonly outcomes: readonly BillOutcome[];
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
  * What is to be billed now, given everything that was billed before. Reads only: the preview of a run is its plan.

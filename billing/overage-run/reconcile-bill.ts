@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { and, eq, isNull, notInArray } from 'drizzle-orm';
 import { derivedId } from '../../core/ids.js';
 import { billBreaks } from '../../platform/sql/billing-schema.js';
@@ -7,8 +6,7 @@ import type { KeptBill } from './bill-store.js';
 import { checkBill } from './check-bill.js';
 import type { ExecuteDeps } from './execute-bills.js';
 import type { Break } from './reconcile.js';
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+import { sha256 } from '../../platform/sha256.js';
 
 /**
  * Holds a bill against Stripe and keeps what it finds: a break is open from the look that first sees it to the one that does not any

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import { invariant, RefusedError } from '../../core/errors.js';
 import { derivedId } from '../../core/ids.js';
 import { sendable } from '../../platform/outbound/intent.js';
 import { transaction } from '../../platform/sql/sql.js';
 import type { KeptBill } from './bill-store.js';
 import { leaseOfCustomer, type ExecuteDeps } from './execute-bills.js';
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+import { sha256 } from '../../platform/sha256.js';
 
 export interface WithdrawDeps extends ExecuteDeps {
   /** Deletes a draft; refuses where it is none any more. */

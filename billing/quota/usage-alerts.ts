@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { and, desc, eq, lt, or } from 'drizzle-orm';
 import { canonicalJson } from '../../core/canonical-json.js';
 import { compareDecimals, decimalOf, multiplyDecimals, parseDecimal } from '../../core/decimal.js';
@@ -12,8 +11,7 @@ import {
 import { usageAlerts } from '../../platform/sql/quota-schema.js';
 import { transaction, type Sql, type SqlDatabase } from '../../platform/sql/sql.js';
 import type { MeterUsage } from '../org-usage.js';
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+import { sha256 } from '../../platform/sha256.js';
 
 /** Of what is included in a subscription period, so much was used. Other rules (projected overage, negative margin) come later. */
 export const USAGE_RULE = 'usage_of_included';

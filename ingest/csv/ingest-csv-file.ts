@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import { InputError } from '../../core/errors.js';
 import type { EventProblem } from '../../core/events/problems.js';
 import { writeJson } from '../../core/json.js';
@@ -18,6 +17,7 @@ import { loadMapping, type Mapping, type MappingFile } from './mapping.js';
 import { mappedColumns } from './mapped-columns.js';
 import { cellsOf, countRecords, endOfLastRecord, recordsOf, type CsvRecord } from './records.js';
 import { eventsOfRow } from './row-events.js';
+import { sha256 } from '../../platform/sha256.js';
 
 const CHUNK_BYTES = 1 << 20;
 const HEAD_BYTES = 64 << 10;
@@ -79,7 +79,7 @@ export async function ingestTable(
       chunkBytes: options.chunkBytes ?? Math.max(CHUNK_BYTES, 2 * services.limits.eventBytes),
       overlongHeadBytes: HEAD_BYTES,
       known: await knownEnds(services.warehouse),
-      seed: createHash('sha256').update(text).digest('hex'),
+      seed: sha256(text),
       endOfLastRecord: (bytes, limit) => endOfLastRecord(bytes, limit, mapping),
       ...(file.unit === 'row' ? { countLines: (bytes: Buffer) => countRecords(bytes, mapping) } : {}),
     });

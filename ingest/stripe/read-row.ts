@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Instant } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { rankInSecond } from '../../platform/outbound/stripe/read-events.js';
@@ -18,6 +17,7 @@ import { invoiceFacts } from './invoice-facts.js';
 import type { KindOfProduct } from './product-kinds.js';
 import { changeFacts, digestOfFact, lifeFacts, presentFact, type ToldState } from './subscription-facts.js';
 import { topicOf, type ToldEvent } from './told-event.js';
+import { sha256 } from '../../platform/sha256.js';
 
 /** What a row of the inbox comes to, once Stripe has been asked. */
 export type Reading =
@@ -37,8 +37,6 @@ export interface ReadDeps extends SubscriptionReader {
   readonly askedAt: Instant;
   readonly lastTold: (objectId: string) => Promise<ToldState | null>;
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** @throws RefusedError or UnavailableError when Stripe can't be asked; InputError for what events can't say */
 export async function readRow(event: ToldEvent, deps: ReadDeps): Promise<Reading> {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseDecimal } from '../../core/decimal.js';
 import { validateEvent } from '../../core/events/validate-event.js';
@@ -7,12 +6,12 @@ import type { ReadPrice } from '../../platform/outbound/stripe/read-price.js';
 import type { SubscriptionState } from '../../platform/outbound/stripe/read-subscription.js';
 import { eventLine, type Fact } from './fact.js';
 import { changeFacts, digestOfFact, lifeFacts, presentFact } from './subscription-facts.js';
+import { sha256 } from '../../platform/sha256.js';
 
 // 2026-09-01T00:00:00Z
 const AT = 1_788_220_800;
 const DAY = 86_400;
 const NOW = parseInstant('2026-11-01T00:00:00Z');
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const kindOf = (productId: string) => (productId === 'seats' ? ('addon' as const) : null);
 
 const price = (more: Partial<ReadPrice> = {}): ReadPrice => ({

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { and, desc, eq, inArray, sql as sqlText } from 'drizzle-orm';
 import { compareText } from '../../core/compare.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
@@ -6,10 +5,9 @@ import type { SqlDatabase } from '../../platform/sql/sql.js';
 import { stripeFacts, stripeInvoices } from '../../platform/sql/stripe-schema.js';
 import { eventLine, sourceOf, type Fact } from './fact.js';
 import { digestOfFact } from './subscription-facts.js';
+import { sha256 } from '../../platform/sha256.js';
 
 export type MirroredInvoice = typeof stripeInvoices.$inferSelect;
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
  * Writes down which of these facts are new, and gives their events. A fact that was told, by whatever row, is not told again: what an

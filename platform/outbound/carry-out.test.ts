@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type Stripe from 'stripe';
@@ -14,8 +13,8 @@ import { INTENT_MARK, intentIdOf, type Intent, type IntentKind, type RequestPara
 import { IntentStore, type KeptIntent } from './intent-store.js';
 import { accountOf, stripeClient } from './stripe/stripe-client.js';
 import { StripeSide } from './stripe/stripe-side.js';
+import { sha256 } from '../sha256.js';
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const NOW = parseInstant('2026-10-01T00:00:00Z');
 const PERIOD = { start: parseInstant('2026-09-01T00:00:00Z'), end: NOW };
 const DAY_SECONDS = 86_400;

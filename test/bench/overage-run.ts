@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { openBillingDesk, type BillingDesk } from '../../billing/billing-desk.js';
 import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
@@ -14,6 +13,7 @@ import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import { sdkFor, startStripeProcess } from '../support/local-stripe.js';
 import { seconds, timed, type Figure } from './figure.js';
+import { sha256 } from '../../platform/sha256.js';
 
 const METERS = 3;
 const CONCURRENCY = 8;
@@ -21,8 +21,6 @@ const KEY = 'sk_test_local';
 const ENDING = { start: parseInstant('2026-09-01T00:00:00Z'), end: parseInstant('2026-10-01T00:00:00Z') };
 const NOTHING = { executions: [], installs: [], billing: [], crm: [] };
 const MEBIBYTE = 1024 * 1024;
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
 /**
  * A month of many customers with three lines each, against a Stripe in a process of its own; beside it the very same requests, sent by
  * the SDK alone.

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eq } from 'drizzle-orm';
@@ -28,10 +27,10 @@ import { billLines, bills, carryMovements, stripeCustomers } from '../../platfor
 import type { Sql } from '../../platform/sql/sql.js';
 import { sdkFor, startTestStripe } from '../support/local-stripe.js';
 import { stepped, stepping, type Step } from '../support/stepping.js';
+import { sha256 } from '../../platform/sha256.js';
 
 export class Killed extends Error {}
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const NOW = parseInstant('2026-10-01T06:00:00Z');
 const DAY_SECONDS = 86_400;
 const MONTH = '2026-09-01';

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type Stripe from 'stripe';
 import { RefusedError, UnavailableError } from '../../../core/errors.js';
 import type { StripeConfig } from '../../config.js';
@@ -8,6 +7,7 @@ import type { Sql } from '../../sql/sql.js';
 import type { OutsideAccount } from '../intent.js';
 import { modeOf } from './key-mode.js';
 import { accountOf, stripeClient } from './stripe-client.js';
+import { sha256 } from '../../sha256.js';
 
 /** The company's account at Stripe, and the client that speaks for it. */
 export interface OwnAccount {
@@ -37,7 +37,7 @@ export async function openOwnAccount(config: StripeConfig | null, sql: Sql): Pro
 
 /** Asked for, or, while Stripe is away, as it was told for this key before: what was billed can be read all the same. */
 async function knownAccount(stripe: Stripe, secretKey: SecretText, sql: Sql): Promise<OutsideAccount> {
-  const digest = createHash('sha256').update(secretKey.reveal()).digest('hex');
+  const digest = sha256(secretKey.reveal());
   const name = `stripe_key ${digest}` as const;
   try {
     const account = await accountOf(stripe, secretKey);
