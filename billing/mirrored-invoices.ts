@@ -2,7 +2,7 @@ import { and, eq, inArray } from 'drizzle-orm';
 import type { OutsideAccount } from '../platform/outbound/intent.js';
 import type { Sql } from '../platform/sql/sql.js';
 import { stripeInvoices } from '../platform/sql/stripe-schema.js';
-import { ofAccount } from './overage-run/of-account.js';
+import { ofAccount } from '../platform/sql/of-account.js';
 
 /** An invoice as Stripe last said it stands. */
 export type MirroredInvoice = typeof stripeInvoices.$inferSelect;
@@ -21,14 +21,14 @@ export async function mirroredInvoices(
   return new Map(rows.map((row) => [row.invoiceId, row]));
 }
 
-/** What an org owes, or was given up of it: all that dunning needs of it. */
-export function owedBy(sql: Sql, account: OutsideAccount, orgId: string): Promise<MirroredInvoice[]> {
+/** What an org owes in a mode, or was given up of it: all that dunning needs of it. */
+export function owedBy(sql: Sql, mode: OutsideAccount['mode'], orgId: string): Promise<MirroredInvoice[]> {
   return sql.database
     .select()
     .from(stripeInvoices)
     .where(
       and(
-        ofAccount(stripeInvoices, account),
+        eq(stripeInvoices.mode, mode),
         eq(stripeInvoices.orgId, orgId),
         inArray(stripeInvoices.status, ['open', 'uncollectible']),
       ),

@@ -1,6 +1,6 @@
 import { Cron } from 'croner';
 import type { Instant } from '../core/time.js';
-import { MICROS_PER_SECOND } from '../core/time.js';
+import { MICROS_PER_DAY } from '../core/time.js';
 import type { Services } from '../api/services.js';
 import type { Lake } from '../platform/lake.js';
 import { billBySchedule, reconcileBySchedule } from './scheduled-billing.js';
@@ -13,7 +13,6 @@ const NIGHTLY = '30 3 * * *';
 const WORK_OFF_EVERY = '* * * * *';
 /** Usage alerts: what a run or an event changed is told within so long. */
 const ALERT_EVERY = '*/10 * * * * *';
-const DAY = 86_400n * MICROS_PER_SECOND;
 
 /** Whether this process is the one that does scheduled work. Embedded it always is. */
 export interface Leadership {
@@ -51,11 +50,11 @@ export function startScheduler({ services, lake, leadership }: Schedule): { stop
     });
 
   const tidyUp = async (): Promise<void> => {
-    if (services.clock() - lastTidied < DAY) return;
+    if (services.clock() - lastTidied < MICROS_PER_DAY) return;
     lastTidied = services.clock();
     const merged = (await lake?.compact({ minimumParts: COMPACT_FROM_PARTS })) ?? 0;
     const forgotten = await services.ingest.quarantine.forget(
-      services.clock() - BigInt(config.quarantineDays) * DAY,
+      services.clock() - BigInt(config.quarantineDays) * MICROS_PER_DAY,
     );
     logger.info({ merged, forgotten }, 'daily work');
   };
@@ -67,7 +66,9 @@ export function startScheduler({ services, lake, leadership }: Schedule): { stop
     const { catchUp } = await import('../ingest/stripe/catch-up.js');
     const missed = await catchUp(inbox, services.clock);
     await inbox.drain();
-    const forgotten = await inbox.store.forget(services.clock() - BigInt(config.quarantineDays) * DAY);
+    const forgotten = await inbox.store.forget(
+      services.clock() - BigInt(config.quarantineDays) * MICROS_PER_DAY,
+    );
     if (missed + forgotten > 0) logger.info({ missed, forgotten }, 'webhooks');
   };
   const transform = async (): Promise<void> => {

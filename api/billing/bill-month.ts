@@ -1,11 +1,5 @@
-import { Purse } from '../../billing/adjustments/credits.js';
-import {
-  planOverages,
-  runOverages,
-  type OverageReport,
-  type RatedUsage,
-} from '../../billing/overage-run/overage-run.js';
-import { ratedLines } from '../../billing/preview-overage.js';
+import { planOverages, runOverages, type OverageReport } from '../../billing/overage-run/overage-run.js';
+import { usageOfRun } from '../../billing/overage-run/usage-of-run.js';
 import type { Run } from '../../transforms/run-store.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import type { Services } from '../services.js';
@@ -41,14 +35,10 @@ export async function billMonth(
   const catalogs = await services.catalogs.published();
   const choicesIn = await services.quota.choices();
   const report = await services.runs.read(run, async ({ reader }): Promise<OverageReport> => {
-    const rating = {
-      ...{ catalogs, ending, asOf: run.asOf, orgId, choicesIn },
+    const usage = usageOfRun(run, reader, {
+      ...{ catalogs, ending, orgId, choicesIn },
       billsGuesses: desk.store.account.mode === 'test',
-    };
-    const usage: RatedUsage = {
-      ...{ runId: run.runId, watermark: run.watermark },
-      lines: (spent) => ratedLines(reader, { ...rating, purse: (credits) => new Purse(credits, spent) }),
-    };
+    });
     const request = {
       ...{ month: first, ending, orgId: orgId ?? null, actor },
       approval: services.config.billing.approval,

@@ -1,9 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { OverageLine } from '../../billing/overage-plan.js';
 import { previewOverage } from '../../billing/preview-overage.js';
-import { compareText } from '../../core/compare.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
-import { openCursor, sealCursor } from '../cursor.js';
 import { operation } from '../operation.js';
 import {
   Cursor,
@@ -17,16 +14,8 @@ import {
 } from '../shapes.js';
 import { billingMonth } from './billing-month.js';
 import { billsGuesses, purseOf } from './credit-purse.js';
+import { openLinePlace, pageOfLines } from './line-page.js';
 import { OverageLineShape, overageLineShape } from './overage-line-shape.js';
-
-const Place = z.tuple([z.string(), z.string(), z.string()]);
-
-/** Lines come by org and id: those after the place of the page before. */
-function linesAfter(lines: readonly OverageLine[], place: readonly [string, string] | null): OverageLine[] {
-  if (place === null) return [...lines];
-  const [orgId, lineId] = place;
-  return lines.filter((line) => (compareText(line.orgId, orgId) || compareText(line.lineId, lineId)) > 0);
-}
 
 export const previewBilling = operation({
   method: 'get',
@@ -58,7 +47,7 @@ export const previewBilling = operation({
 
   async handle({ query }, { services }) {
     const name = JSON.stringify(['preview', query.month, query.org, query.as_of?.toString()]);
-    const [runId, ...place] = query.cursor === undefined ? [] : openCursor(name, query.cursor, Place);
+    const { runId, after } = openLinePlace(name, query.cursor);
     const run = await services.runs.choose(runId === undefined ? { asOf: query.as_of } : { runId });
     const { version, catalog } = await rulingCatalog(services.catalogs, run.asOf);
     const { first, ending } = billingMonth(query.month, run.asOf, catalog.zone);
@@ -71,24 +60,20 @@ export const previewBilling = operation({
         billsGuesses: billsGuesses(services),
       }),
     );
-    const [orgId, lineId] = place;
-    const after: [string, string] | null =
-      orgId === undefined || lineId === undefined ? null : [orgId, lineId];
-    const rest = linesAfter(plan.lines, after);
-    const lines = rest.slice(0, query.limit);
-    const last = lines.at(-1);
+    const { page, nextCursor } = pageOfLines(plan.lines, after, {
+      name,
+      runId: run.runId,
+      limit: query.limit,
+    });
     return {
       is_preview: true as const,
       run_id: run.runId,
       as_of: run.asOf,
       catalog_version: Number(version),
       month: first.slice(0, 7),
-      lines: lines.map(overageLineShape),
+      lines: page.map(overageLineShape),
       totals: plan.totals.map(({ currency, amountMinor }) => ({ currency, amount_minor: amountMinor })),
-      next_cursor:
-        rest.length > lines.length && last !== undefined
-          ? sealCursor(name, [run.runId, last.orgId, last.lineId])
-          : null,
+      next_cursor: nextCursor,
     };
   },
 });

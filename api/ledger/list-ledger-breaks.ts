@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { DAY_MICROS } from '../../billing/ledger/aging.js';
+import { MICROS_PER_DAY } from '../../core/time.js';
 import { listLedgerBreaks as readBreaks } from '../../billing/ledger/ledger-breaks.js';
 import { nextStep } from '../../billing/ledger/next-step.js';
 import { BILL_STATES } from '../billing/bill-shape.js';
@@ -74,7 +74,7 @@ export const listLedgerBreaks = operation({
         next_step: nextStep(one),
         found_at: one.foundAt,
         last_seen_at: one.lastSeenAt,
-        aged_days: Number((now - one.foundAt) / DAY_MICROS),
+        aged_days: Number((now - one.foundAt) / MICROS_PER_DAY),
       })),
       next_cursor:
         found.length > limit && last !== undefined

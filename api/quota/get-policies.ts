@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { requireKnownOrg } from '../../billing/quota/org-state.js';
 import { choicesInForce } from '../../billing/quota/stop-choices.js';
-import { InputError } from '../../core/errors.js';
 import { operation } from '../operation.js';
 import { ForeignId } from '../shapes.js';
 import { StopChoiceShape, stopChoiceShape } from './policy-shape.js';
@@ -18,11 +18,7 @@ export const getStopPolicies = operation({
   async handle({ params: { orgId } }, { services, now }) {
     const choices = await choicesInForce(services.sql, orgId, now);
     // Who chose something is known; of anybody else it must not look as if there were such an org.
-    if (choices.length === 0 && !(await services.quota.counters.ask(orgId, now)).state.exists) {
-      throw new InputError('org_not_found', `there is no org ${orgId}: no event speaks of it`, {
-        status: 404,
-      });
-    }
+    if (choices.length === 0) requireKnownOrg((await services.quota.counters.ask(orgId, now)).state);
     return { choices: choices.map(stopChoiceShape) };
   },
 });

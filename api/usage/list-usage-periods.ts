@@ -1,10 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { usagePeriods } from '../../billing/ledger/usage-periods.js';
 import type { OverageLine } from '../../billing/overage-plan.js';
-import { compareText } from '../../core/compare.js';
+import { openLinePlace, pageOfLines } from '../billing/line-page.js';
 import { billingMonth } from '../billing/billing-month.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
-import { openCursor, sealCursor } from '../cursor.js';
 import { operation } from '../operation.js';
 import {
   Cursor,
@@ -16,8 +15,6 @@ import {
   MonthArgument,
   NextCursor,
 } from '../shapes.js';
-
-const Place = z.tuple([z.string(), z.string(), z.string()]);
 
 /** Under the names of the relation that it would be. */
 const UsagePeriod = z
@@ -70,8 +67,7 @@ export const listUsagePeriods = operation({
 
   async handle({ query: { month, org: orgId, as_of: asOf, limit, cursor } }, { services }) {
     const name = JSON.stringify(['usage periods', month, orgId, asOf?.toString()]);
-    const [runId, afterOrg = '', afterLine = ''] =
-      cursor === undefined ? [] : openCursor(name, cursor, Place);
+    const { runId, after } = openLinePlace(name, cursor);
     const run = await services.runs.choose(runId === undefined ? { asOf } : { runId });
     const { catalog } = await rulingCatalog(services.catalogs, run.asOf);
     const ending = month === undefined ? null : billingMonth(month, run.asOf, catalog.zone).ending;
@@ -80,19 +76,12 @@ export const listUsagePeriods = operation({
     const lines = await services.runs.read(run, ({ reader }) =>
       usagePeriods(reader, { catalogs, asOf: run.asOf, orgId, choicesIn, ending }),
     );
-    const rest = lines.filter(
-      (line) => (compareText(line.orgId, afterOrg) || compareText(line.lineId, afterLine)) > 0,
-    );
-    const page = rest.slice(0, limit);
-    const last = page.at(-1);
+    const { page, nextCursor } = pageOfLines(lines, after, { name, runId: run.runId, limit });
     return {
       run_id: run.runId,
       as_of: run.asOf,
       periods: page.map((line) => periodShape(line, ending === null)),
-      next_cursor:
-        rest.length > limit && last !== undefined
-          ? sealCursor(name, [run.runId, last.orgId, last.lineId])
-          : null,
+      next_cursor: nextCursor,
     };
   },
 });

@@ -1,4 +1,4 @@
-import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
+import { MICROS_PER_DAY, type Instant } from '../../core/time.js';
 
 /** Whole days past due, as accountants group them: `0` is not due yet, or for less than a day. */
 export const AGES = ['0', '1-30', '31-60', '61-90', '90+'] as const;
@@ -6,10 +6,9 @@ export type Age = (typeof AGES)[number];
 
 /** From so many days past due on; in the order of `AGES`. */
 const FROM_DAYS = [0, 1, 31, 61, 91] as const;
-export const DAY_MICROS = 86_400n * MICROS_PER_SECOND;
 
 export function daysPastDue(dueAt: Instant, asOf: Instant): number {
-  return asOf <= dueAt ? 0 : Number((asOf - dueAt) / DAY_MICROS);
+  return asOf <= dueAt ? 0 : Number((asOf - dueAt) / MICROS_PER_DAY);
 }
 
 export function ageOf(days: number): Age {
@@ -21,7 +20,7 @@ export function dueWithin(age: Age, asOf: Instant): { after: Instant | null; unt
   const place = AGES.indexOf(age);
   const next = FROM_DAYS[place + 1];
   return {
-    after: next === undefined ? null : asOf - BigInt(next) * DAY_MICROS,
-    until: place === 0 ? null : asOf - BigInt(FROM_DAYS[place] ?? 0) * DAY_MICROS,
+    after: next === undefined ? null : asOf - BigInt(next) * MICROS_PER_DAY,
+    until: place === 0 ? null : asOf - BigInt(FROM_DAYS[place] ?? 0) * MICROS_PER_DAY,
   };
 }

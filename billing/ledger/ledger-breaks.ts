@@ -4,7 +4,7 @@ import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { billBreaks, bills } from '../../platform/sql/billing-schema.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import type { KeptBill } from '../overage-run/bill-store.js';
-import { ofAccount } from '../overage-run/of-account.js';
+import { ofAccount } from '../../platform/sql/of-account.js';
 import { isAfter, type LedgerFilter } from './ledger-invoices.js';
 
 /** Somebody must do something about a bill: an open break, or that it stopped on its way. */

@@ -6,7 +6,7 @@ import { billBreaks, billLines, bills } from '../../platform/sql/billing-schema.
 import type { Sql } from '../../platform/sql/sql.js';
 import { stripeInvoices } from '../../platform/sql/stripe-schema.js';
 import type { KeptBill, KeptBillLine } from '../overage-run/bill-store.js';
-import { ofAccount } from '../overage-run/of-account.js';
+import { ofAccount } from '../../platform/sql/of-account.js';
 import { ageOf, AGES, daysPastDue, dueWithin, type Age } from './aging.js';
 
 /** `unknown`: it is final, and Stripe has not told us yet what became of it. `none`: it is no invoice yet. */

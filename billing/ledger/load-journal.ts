@@ -6,7 +6,7 @@ import { billLines, bills, carryMovements } from '../../platform/sql/billing-sch
 import type { Sql } from '../../platform/sql/sql.js';
 import { stripeInvoices } from '../../platform/sql/stripe-schema.js';
 import type { KeptBill } from '../overage-run/bill-store.js';
-import { ofAccount } from '../overage-run/of-account.js';
+import { ofAccount } from '../../platform/sql/of-account.js';
 import { withdrawalIdOf } from '../overage-run/withdraw-bill.js';
 import { enteredEntry, invoiceEntries, type Entered, type JournalEntry, type Settlement } from './journal.js';
 import { sha256 } from '../../platform/sha256.js';

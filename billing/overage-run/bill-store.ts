@@ -17,7 +17,7 @@ import type { SpentCredits } from '../adjustments/credits.js';
 import type { OverageLine } from '../overage-plan.js';
 import { billIntents, carriedIntentId, lineIntentId, type BillContext } from './bill-intents.js';
 import type { BilledSoFar } from './approval.js';
-import { ofAccount } from './of-account.js';
+import { ofAccount } from '../../platform/sql/of-account.js';
 import { creditQuantitySum, spentCredits } from './spent-credits.js';
 import {
   orgCurrency,

@@ -20,7 +20,7 @@ import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { billBreaks, bills, billLines, carryMovements } from '../../platform/sql/billing-schema.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import type { KeptBill, KeptBillLine } from './bill-store.js';
-import { ofAccount } from './of-account.js';
+import { ofAccount } from '../../platform/sql/of-account.js';
 
 export interface BillFilter {
   readonly month?: string | undefined;

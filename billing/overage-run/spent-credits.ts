@@ -5,7 +5,7 @@ import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { billLines } from '../../platform/sql/billing-schema.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import { creditUnitKey, type SpentCredits } from '../adjustments/credits.js';
-import { ofAccount } from './of-account.js';
+import { ofAccount } from '../../platform/sql/of-account.js';
 
 /** How much of prepaid quantities some entries use up. */
 export const creditQuantitySum = () =>

@@ -6,6 +6,7 @@ import type { Sql } from '../../platform/sql/sql.js';
 import type { Scope } from '../held-scopes.js';
 import type { OverageQuestion } from '../overage-plan.js';
 import { catalogCap, stopChoicesOf } from '../overage-terms.js';
+import { requireKnownOrg } from './org-state.js';
 import type { QuotaCounters } from './quota-counters.js';
 import { enterChoice, type ChosenStop, type NewChoice } from './stop-choices.js';
 
@@ -26,11 +27,7 @@ export async function chooseStop(
   now: Instant,
 ): Promise<ChosenStop> {
   const { state } = await counters.ask(choice.orgId, now);
-  if (!state.exists) {
-    throw new InputError('org_not_found', `there is no org ${choice.orgId}: no event speaks of it`, {
-      status: 404,
-    });
-  }
+  requireKnownOrg(state);
   if (choice.stop !== 'default') requireOffered(choice, choice.stop, concernedBy(choice, state.questions));
   const entered = await enterChoice({ sql, audit }, choice, now);
   counters.forget(choice.orgId);

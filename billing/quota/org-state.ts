@@ -1,3 +1,4 @@
+import { InputError } from '../../core/errors.js';
 import type { Instant } from '../../core/time.js';
 import { isMetering, scopesOf } from '../held-scopes.js';
 import { periodAt } from '../billing-periods.js';
@@ -19,6 +20,12 @@ export interface OrgState {
   readonly usage: UsageParts;
   /** When another period is open, or something else is held: then all is to be read anew. */
   readonly until: Instant;
+}
+
+/** @throws InputError `org_not_found` of an org that no event speaks of */
+export function requireKnownOrg({ exists, orgId }: Pick<OrgState, 'exists' | 'orgId'>): void {
+  if (exists) return;
+  throw new InputError('org_not_found', `there is no org ${orgId}: no event speaks of it`, { status: 404 });
 }
 
 /** Takes one org's part of what was read for several. */

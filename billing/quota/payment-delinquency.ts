@@ -1,10 +1,9 @@
-import { and, eq, inArray } from 'drizzle-orm';
 import type { Instant } from '../../core/time.js';
 import { MICROS_PER_SECOND } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import type { Sql } from '../../platform/sql/sql.js';
-import { stripeInvoices } from '../../platform/sql/stripe-schema.js';
 import { dunningOf } from '../dunning.js';
+import { owedBy } from '../mirrored-invoices.js';
 import type { Delinquency } from './decide.js';
 
 /** A check must not cost a question to the store: who pays late was late a moment ago. */
@@ -23,17 +22,7 @@ export function paymentDelinquency(
 ): (orgId: string, graceDays: number) => Promise<Delinquency> {
   const kept = new Map<string, { readonly until: Instant; readonly is: Promise<Delinquency> }>();
   const read = async (orgId: string, graceDays: number, now: Instant): Promise<Delinquency> => {
-    const owed = await sql.database
-      .select()
-      .from(stripeInvoices)
-      .where(
-        and(
-          eq(stripeInvoices.mode, mode),
-          eq(stripeInvoices.orgId, orgId),
-          inArray(stripeInvoices.status, ['open', 'uncollectible']),
-        ),
-      );
-    const { state } = dunningOf(owed, now, graceDays);
+    const { state } = dunningOf(await owedBy(sql, mode, orgId), now, graceDays);
     if (state === 'current') return 'none';
     return state === 'past_due' ? 'past_due' : 'paused';
   };

@@ -9,7 +9,7 @@ import { entryOf } from '../held-scopes.js';
 import type { SpendCap, StopPolicy } from '../overage-terms.js';
 import { decide, strictest, type Decision, type Delinquency, type Known, type Reason } from './decide.js';
 import type { MeterStanding } from './meter-standing.js';
-import { knownOf } from './org-state.js';
+import { knownOf, requireKnownOrg } from './org-state.js';
 import type { CountedOrg, QuotaCounters } from './quota-counters.js';
 
 /** Whether a quantity of a meter may be used now. */
@@ -69,9 +69,7 @@ export async function checkQuota(
   now: Instant,
 ): Promise<QuotaAnswers> {
   const counted = await askOrNull(counters, orgId, now);
-  if (counted?.state.exists === false) {
-    throw new InputError('org_not_found', `there is no org ${orgId}: no event speaks of it`, { status: 404 });
-  }
+  if (counted !== null) requireKnownOrg(counted.state);
   const meterOf = await metersAt(counted, catalogs, now);
   const delinquency = await delinquencyOf(orgId, graceDaysOf(counted));
   const answers = questions.map((question): QuotaAnswer => {

@@ -6,8 +6,8 @@ import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
 import type { KeptBill } from '../../billing/overage-run/bill-store.js';
 import { checkBill } from '../../billing/overage-run/check-bill.js';
 import { linkCustomer, listLinks } from '../../billing/overage-run/customer-links.js';
-import { Purse } from '../../billing/adjustments/credits.js';
-import { runOverages, type RatedUsage } from '../../billing/overage-run/overage-run.js';
+import { runOverages } from '../../billing/overage-run/overage-run.js';
+import { usageOfRun } from '../../billing/overage-run/usage-of-run.js';
 import { listBills, listWaiting } from '../../billing/overage-run/read-bills.js';
 import { ratedLines } from '../../billing/preview-overage.js';
 import { soleVersion } from '../../billing/catalog-versions.js';
@@ -45,12 +45,9 @@ export async function billDemoMonth(
     const { desk, stripe } = await openDesk(server, services);
     const { sql } = services;
     await services.runs.withRun({ runId: company.run.runId }, async ({ run, reader }) => {
-      const rating = { catalogs: soleVersion(company.catalog), ending, asOf: run.asOf };
-      await linkOwing(await ratedLines(reader, rating), stripe, desk);
-      const usage: RatedUsage = {
-        ...{ runId: run.runId, watermark: run.watermark },
-        lines: (spent) => ratedLines(reader, { ...rating, purse: (credits) => new Purse(credits, spent) }),
-      };
+      const rating = { catalogs: soleVersion(company.catalog), ending };
+      await linkOwing(await ratedLines(reader, { ...rating, asOf: run.asOf }), stripe, desk);
+      const usage = usageOfRun(run, reader, rating);
       await runOverages(usage, { month, ending, orgId: null, approval: NO_APPROVAL, actor: 'demo' }, desk);
     });
     const { account } = desk.store;

@@ -1,9 +1,10 @@
-import { and, eq, lt } from 'drizzle-orm';
-import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
+import { lt } from 'drizzle-orm';
+import { MICROS_PER_DAY, MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import { allOf } from '../../platform/outbound/stripe/asking.js';
 import { idOf } from '../../platform/outbound/stripe/id-of.js';
 import { listEvents } from '../../platform/outbound/stripe/read-events.js';
 import { MONEY_EVENTS, SUBSCRIPTION_EVENTS } from '../../platform/outbound/stripe/told-types.js';
+import { ofAccount } from '../../platform/sql/of-account.js';
 import { stripeCatchUps } from '../../platform/sql/stripe-schema.js';
 import type { InboxStore } from './inbox-store.js';
 import type { StripeInbox } from './stripe-inbox.js';
@@ -17,7 +18,7 @@ interface Missed {
 
 /** Ample for webhooks that are on their way, and for clocks that differ. */
 const OVERLAP = 3_600n * MICROS_PER_SECOND;
-const FIRST_LOOK = 86_400n * MICROS_PER_SECOND;
+const FIRST_LOOK = MICROS_PER_DAY;
 
 /**
  * A webhook that never came is in Stripe's list all the same: looks from shortly before the last look that came to its end. What came
@@ -33,11 +34,11 @@ export async function catchUp(inbox: StripeInbox, clock: () => Instant): Promise
   return put;
 }
 
-async function lookedUntil({ sql, account: { account, mode } }: InboxStore): Promise<Instant | null> {
+async function lookedUntil({ sql, account }: InboxStore): Promise<Instant | null> {
   const [row] = await sql.database
     .select({ at: stripeCatchUps.lookedUntil })
     .from(stripeCatchUps)
-    .where(and(eq(stripeCatchUps.account, account), eq(stripeCatchUps.mode, mode)));
+    .where(ofAccount(stripeCatchUps, account));
   return row?.at ?? null;
 }
 

@@ -14,6 +14,7 @@ import {
 } from 'drizzle-orm';
 import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
+import { ofAccount } from '../../platform/sql/of-account.js';
 import type { Sql, SqlDatabase } from '../../platform/sql/sql.js';
 import { stripeCustomerLinks, webhookInbox } from '../../platform/sql/stripe-schema.js';
 
@@ -185,12 +186,7 @@ export class InboxStore {
   }
 
   private own(): SQL | undefined {
-    const { account, mode } = this.account;
-    return and(
-      eq(webhookInbox.provider, 'stripe'),
-      eq(webhookInbox.account, account),
-      eq(webhookInbox.mode, mode),
-    );
+    return and(eq(webhookInbox.provider, 'stripe'), ofAccount(webhookInbox, this.account));
   }
 
   private is({ eventId }: InboxRow): SQL | undefined {

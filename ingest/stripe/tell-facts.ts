@@ -1,6 +1,7 @@
 import { and, desc, eq, inArray, sql as sqlText } from 'drizzle-orm';
 import { compareText } from '../../core/compare.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
+import { ofAccount } from '../../platform/sql/of-account.js';
 import type { SqlDatabase } from '../../platform/sql/sql.js';
 import { stripeFacts, stripeInvoices } from '../../platform/sql/stripe-schema.js';
 import { eventLine, sourceOf, type Fact } from './fact.js';
@@ -69,35 +70,27 @@ async function keep(
 
 async function whichAreTold(
   database: SqlDatabase,
-  { account, mode }: OutsideAccount,
+  account: OutsideAccount,
   factIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (factIds.length === 0) return new Set();
   const rows = await database
     .select({ factId: stripeFacts.factId })
     .from(stripeFacts)
-    .where(
-      and(
-        eq(stripeFacts.account, account),
-        eq(stripeFacts.mode, mode),
-        inArray(stripeFacts.factId, [...factIds]),
-      ),
-    );
+    .where(and(ofAccount(stripeFacts, account), inArray(stripeFacts.factId, [...factIds])));
   return new Set(rows.map(({ factId }) => factId));
 }
 
 /** What was told of an object last, by when it happened; null when nothing was. */
 export async function lastTold(
   database: SqlDatabase,
-  { account, mode }: OutsideAccount,
+  account: OutsideAccount,
   objectId: string,
 ): Promise<{ readonly factId: string; readonly digest: string } | null> {
   const [last] = await database
     .select({ factId: stripeFacts.factId, digest: stripeFacts.digest })
     .from(stripeFacts)
-    .where(
-      and(eq(stripeFacts.account, account), eq(stripeFacts.mode, mode), eq(stripeFacts.objectId, objectId)),
-    )
+    .where(and(ofAccount(stripeFacts, account), eq(stripeFacts.objectId, objectId)))
     .orderBy(desc(stripeFacts.at), desc(stripeFacts.factId))
     .limit(1);
   return last ?? null;

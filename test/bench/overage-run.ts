@@ -2,9 +2,7 @@ import { join } from 'node:path';
 import { openBillingDesk, type BillingDesk } from '../../billing/billing-desk.js';
 import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
 import { runOverages } from '../../billing/overage-run/overage-run.js';
-import type { OverageLine } from '../../billing/overage-plan.js';
 import { systemClock } from '../../cli/runtime.js';
-import { derivedId } from '../../core/ids.js';
 import { parseInstant } from '../../core/time.js';
 import { AuditLog } from '../../platform/audit-log.js';
 import { loadConfig } from '../../platform/config.js';
@@ -13,7 +11,7 @@ import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import { sdkFor, startStripeProcess } from '../support/local-stripe.js';
 import { seconds, timed, type Figure } from './figure.js';
-import { sha256 } from '../../platform/sha256.js';
+import { dueLine } from '../support/due-line.js';
 
 const METERS = 3;
 const CONCURRENCY = 8;
@@ -89,7 +87,7 @@ async function linkCustomers(desk: BillingDesk, url: string, count: number): Pro
 function bill(desk: BillingDesk, customers: number) {
   const lines = Array.from({ length: customers }, (_, index) =>
     Array.from({ length: METERS }, (__, meter) =>
-      lineOf(orgOf(index), `meter_${meter}`, 500n + BigInt(meter)),
+      dueLine(orgOf(index), `meter_${meter}`, 500n + BigInt(meter), ENDING),
     ),
   ).flat();
   const usage = { runId: 'run_bench', watermark: NOTHING, lines: () => Promise.resolve(lines) };
@@ -128,15 +126,4 @@ async function forgetRequests(url: string): Promise<void> {
 async function countRequests(url: string): Promise<number> {
   const answer: unknown = await (await fetch(`${url}/_local/requests`)).json();
   return Array.isArray(answer) ? answer.length : Number.NaN;
-}
-
-function lineOf(orgId: string, meterId: string, amountMinor: bigint): OverageLine {
-  return {
-    lineId: derivedId('ovl', [orgId, meterId], sha256),
-    ...{ orgId, subscriptionId: `sub_${orgId}`, meterId, period: ENDING },
-    ...{ used: '1500', included: '1000', overage: '500', events: 3, eventDigest: '17' },
-    ...{ status: 'due', reason: null, amount: { amountMinor, currency: 'USD' } },
-    ...{ isAssumed: false, isIncludedAssumed: false, stopPolicy: 'soft', catalogVersion: 1n },
-    adjustment: null,
-  };
 }

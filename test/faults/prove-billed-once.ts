@@ -10,7 +10,6 @@ import { planOverages, runOverages, type RatedUsage } from '../../billing/overag
 import { stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
 import type { OverageLine } from '../../billing/overage-plan.js';
 import { HeadgateError } from '../../core/errors.js';
-import { derivedId } from '../../core/ids.js';
 import { MICROS_PER_SECOND, parseInstant } from '../../core/time.js';
 import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
 import { AuditLog } from '../../platform/audit-log.js';
@@ -27,7 +26,7 @@ import { billLines, bills, carryMovements, stripeCustomers } from '../../platfor
 import type { Sql } from '../../platform/sql/sql.js';
 import { sdkFor, startTestStripe } from '../support/local-stripe.js';
 import { stepped, stepping, type Step } from '../support/stepping.js';
-import { sha256 } from '../../platform/sha256.js';
+import { dueLine } from '../support/due-line.js';
 
 export class Killed extends Error {}
 
@@ -111,7 +110,7 @@ export class OverageBed {
     );
     const lines = customers.flatMap(({ orgId }, place) =>
       Array.from({ length: meters }, (_, meter) =>
-        lineOf(orgId, `meter_${meter}`, BigInt(100 * (place + 1) + meter)),
+        dueLine(orgId, `meter_${meter}`, BigInt(100 * (place + 1) + meter), ENDING),
       ),
     );
     return { customers, lines, store: new BillStore(this.sql, account, new IntentStore(this.sql)) };
@@ -347,17 +346,6 @@ export async function proveManyDeaths(
 
 function usageOf({ lines }: Month, runId = 'run_1'): RatedUsage {
   return { runId, watermark: EMPTY, lines: () => Promise.resolve(lines) };
-}
-
-function lineOf(orgId: string, meterId: string, amountMinor: bigint): OverageLine {
-  return {
-    lineId: derivedId('ovl', [orgId, meterId], sha256),
-    ...{ orgId, subscriptionId: `sub_${orgId}`, meterId, period: ENDING },
-    ...{ used: '1500', included: '1000', overage: '500', events: 3, eventDigest: '17' },
-    ...{ status: 'due' as const, reason: null, amount: { amountMinor, currency: 'USD' } },
-    ...{ isAssumed: false, isIncludedAssumed: false, stopPolicy: 'soft' as const, catalogVersion: 1n },
-    adjustment: null,
-  };
 }
 
 /** A store whose transactions are steps, and that a dead process does not reach. */

@@ -1,6 +1,6 @@
 import { and, eq, type SQL } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import type { OutsideAccount } from '../../platform/outbound/intent.js';
+import type { OutsideAccount } from '../outbound/intent.js';
 
 /** Rows of one account in one mode: what another one has is nobody's business here. */
 export function ofAccount(
