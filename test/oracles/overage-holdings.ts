@@ -109,10 +109,12 @@ export function readSubscriptions(events: readonly StandingEvent[], versions: re
     return {
       orgId: first.event.subject,
       id: first.data.subscriptionId,
-      anchors: sorted.flatMap(({ data, from }, index) => {
+      anchors: sorted.flatMap(({ event, data, from }, index) => {
         const named = data.billingAnchorAt;
-        if (named == null) return index === 0 ? [{ since: from, anchor: from }] : [];
-        return [{ since: from, anchor: parseInstant(named) }];
+        if (named != null) return [{ since: from, anchor: parseInstant(named) }];
+        const startsAgain =
+          event.type === 'subscription.started' && changes[index - 1]?.status === 'canceled';
+        return index === 0 || startsAgain ? [{ since: from, anchor: from }] : [];
       }),
       changes,
     };
