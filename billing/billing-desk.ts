@@ -5,6 +5,7 @@ import type { StripeConfig } from '../platform/config.js';
 import { IntentStore } from '../platform/outbound/intent-store.js';
 import { openOwnAccount } from '../platform/outbound/stripe/own-account.js';
 import { readCustomer, type ReadCustomer } from '../platform/outbound/stripe/read-customer.js';
+import { readCreditNote } from '../platform/outbound/stripe/read-credit-note.js';
 import { readInvoice } from '../platform/outbound/stripe/read-invoice.js';
 import { removeDraft } from '../platform/outbound/stripe/remove-draft.js';
 import { StripeSide } from '../platform/outbound/stripe/stripe-side.js';
@@ -43,8 +44,9 @@ export async function openBillingDesk(deps: DeskDeps): Promise<BillingDesk> {
     store: new BillStore(sql, account, intents),
     side: new StripeSide(stripe),
     readCustomer: (customerId) => readCustomer(stripe, customerId),
+    readCreditNote: (creditNoteId) => readCreditNote(stripe, creditNoteId),
     readInvoice: (invoiceId) => readInvoice(stripe, invoiceId),
-    removeDraft: (invoiceId) => removeDraft(stripe, invoiceId),
+    removeDraft: (draft) => removeDraft(stripe, draft),
     wait: (ms) => delay(ms),
     leaseMs: ANSWERS_PER_LEASE * config.timeoutMs,
     concurrency: config.concurrency,

@@ -43,7 +43,7 @@ export async function billMonth(
       ...{ month: first, ending, orgId: orgId ?? null, actor },
       approval: services.config.billing.approval,
     };
-    if (isDryRun) return { plan: await planOverages(usage, request, desk.store), outcomes: [] };
+    if (isDryRun) return { plan: await planOverages(usage, request, desk), outcomes: [] };
     return runOverages(usage, request, desk);
   });
   return { report, run, month: first, mode: desk.store.account.mode };

@@ -12,10 +12,31 @@ export const BILL_STATES = [
   'withdrawn',
 ] as const;
 
-/** One invoice of overages. Amounts are in ISO 4217's minor unit. */
+/** What a bill is, and of a credit note where it is. */
+export const BILL_KIND = {
+  kind: z.enum(['invoice', 'credit_note']).openapi({
+    description: '`credit_note`: `total_minor` is below 0, and comes off the invoice `invoice_id`.',
+  }),
+  credits_bill_id: z
+    .string()
+    .nullable()
+    .openapi({ description: 'Of a credit note: the bill whose invoice it takes something off.' }),
+  credit_note_id: z.string().nullable(),
+};
+
+export function billKind({ creditsBillId, creditNoteId }: KeptBill) {
+  return {
+    kind: creditsBillId === null ? ('invoice' as const) : ('credit_note' as const),
+    credits_bill_id: creditsBillId,
+    credit_note_id: creditNoteId,
+  };
+}
+
+/** One invoice of overages, or one credit note on one. Amounts are in ISO 4217's minor unit. */
 export const BillShape = z
   .object({
     bill_id: z.string(),
+    ...BILL_KIND,
     org_id: z.string(),
     month: z.string().openapi({ example: '2026-09' }),
     sequence: z.int().openapi({ description: 'Of its org, currency and month.' }),
@@ -44,6 +65,7 @@ export const BillShape = z
 export function billShape(bill: KeptBill): z.input<typeof BillShape> {
   return {
     bill_id: bill.billId,
+    ...billKind(bill),
     org_id: bill.orgId,
     month: bill.month.slice(0, 7),
     sequence: bill.sequence,

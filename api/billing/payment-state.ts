@@ -30,7 +30,9 @@ const PaymentShape = z
 
 /** A bill, and how its invoice stands at Stripe. */
 export const InvoiceShape = BillShape.extend({
-  payment: PaymentShape.nullable().openapi({ description: 'null: Stripe has not told of it' }),
+  payment: PaymentShape.nullable().openapi({
+    description: 'null: Stripe has not told of it, or it is a credit note',
+  }),
 }).openapi('Invoice');
 
 /** Bills with what Stripe last told of their invoices. */
@@ -43,7 +45,8 @@ export async function invoiceShapes(
   const told = await mirroredInvoices(services.sql, account, ids);
   const graceOf = await graces(services, told.size === 0 ? [] : bills.map(({ orgId }) => orgId), now);
   return bills.map((bill) => {
-    const invoice = bill.invoiceId === null ? undefined : told.get(bill.invoiceId);
+    const isInvoice = bill.invoiceId !== null && bill.creditsBillId === null;
+    const invoice = isInvoice ? told.get(bill.invoiceId ?? '') : undefined;
     const payment = invoice === undefined ? null : paymentShape(invoice, now, graceOf(bill.orgId));
     return { ...billShape(bill), payment };
   });

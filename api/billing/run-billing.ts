@@ -30,7 +30,17 @@ export const runBilling = operation({
     as_of: InstantAnswer,
     is_dry_run: z.boolean(),
     bills: z
-      .array(Amount.extend({ bill_id: z.string(), lines: z.int(), approval_reason: z.string().nullable() }))
+      .array(
+        Amount.extend({
+          bill_id: z.string(),
+          credits_invoice_id: z
+            .string()
+            .nullable()
+            .openapi({ description: 'Of a credit note: the invoice that it takes something off.' }),
+          lines: z.int(),
+          approval_reason: z.string().nullable(),
+        }),
+      )
       .openapi({
         description:
           'Entered by this run, or, of a dry run, that would be. One with an `approval_reason` waits until somebody approves it.',
@@ -82,8 +92,9 @@ export const runBilling = operation({
 
 function planShape({ bills, movements, heldBack }: BillPlan) {
   return {
-    bills: bills.map(({ billId, orgId, currency, totalMinor, lines, approvalReason }) => ({
+    bills: bills.map(({ billId, orgId, currency, totalMinor, lines, credits, approvalReason }) => ({
       bill_id: billId,
+      credits_invoice_id: credits?.invoiceId ?? null,
       org_id: orgId,
       currency,
       amount_minor: totalMinor,

@@ -52,6 +52,7 @@ const INVOICE_HEAD = [
     'total',
     'state',
     'invoice_id',
+    'credit_note_id',
   ],
   ...['payment', 'paid', 'unpaid', 'finalized', 'due', 'days_past_due', 'age', 'reconciliation'],
 ];
@@ -68,7 +69,7 @@ function invoiceRow({ bill, entered, ...invoice }: LedgerInvoice): (string | nul
   return [
     ...[bill.billId, spreadsheetText(bill.orgId), bill.month.slice(0, 7), currency],
     ...BILL_LINE_KINDS.map((kind) => major(kinds.get(kind) ?? 0n)),
-    ...[major(invoice.carryMinor), major(bill.totalMinor), bill.state, bill.invoiceId],
+    ...[major(invoice.carryMinor), major(bill.totalMinor), bill.state, bill.invoiceId, bill.creditNoteId],
     ...[invoice.payment, major(invoice.paidMinor), major(invoice.unpaidMinor)],
     ...[bill.finalizedAt, invoice.dueAt].map((at) => (at === null ? null : dayOf(at))),
     ...[String(invoice.daysPastDue), invoice.age, invoice.reconciliation],

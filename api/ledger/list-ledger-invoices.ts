@@ -9,7 +9,7 @@ import {
   type LedgerSummary,
 } from '../../billing/ledger/ledger-invoices.js';
 import { BILL_LINE_KINDS } from '../../platform/sql/billing-schema.js';
-import { BILL_STATES } from '../billing/bill-shape.js';
+import { BILL_KIND, BILL_STATES, billKind } from '../billing/bill-shape.js';
 import { STRIPE_PROBLEMS } from '../billing/stripe-problems.js';
 import { openCursor, sealCursor } from '../cursor.js';
 import { operation } from '../operation.js';
@@ -30,6 +30,7 @@ const Place = z.tuple([z.string().regex(/^\d{1,19}$/), z.string(), z.string(), z
 const Invoice = z
   .object({
     bill_id: z.string(),
+    ...BILL_KIND,
     org_id: z.string(),
     month: z.string().openapi({ example: '2026-09' }),
     sequence: z.int(),
@@ -45,7 +46,7 @@ const Invoice = z
     invoice_id: z.string().nullable(),
     payment: z.enum(PAYMENTS).openapi({
       description:
-        '`none`: no invoice yet. `unknown`: final, and Stripe has not told yet what became of it; counted as unpaid.',
+        '`none`: no invoice yet, or a credit note. `unknown`: final, and Stripe has not told yet what became of it; counted as unpaid.',
     }),
     paid_minor: Digits,
     unpaid_minor: Digits,
@@ -121,6 +122,7 @@ export const listLedgerInvoices = operation({
 function invoiceShape({ bill, ...invoice }: LedgerInvoice): z.input<typeof Invoice> {
   return {
     bill_id: bill.billId,
+    ...billKind(bill),
     org_id: bill.orgId,
     month: bill.month.slice(0, 7),
     sequence: bill.sequence,

@@ -88,6 +88,8 @@ export interface Settlement {
   /** Null: all that is open. */
   readonly amountMinor: bigint | null;
   readonly isWon: boolean;
+  /** A note that corrects usage: the ledger has taken that usage back already. */
+  readonly isOurs?: boolean;
 }
 
 export interface IssuedInvoice {
@@ -167,15 +169,19 @@ const BOOKS: Readonly<Record<Settlement['type'], Book>> = {
       lostMinor: lostMinor - recovered,
     };
   },
-  'credit_note.issued': ({ openMinor, lostMinor }, amount) => {
-    // On what is paid already, the note alone moves nothing: its refund does.
+  'credit_note.issued': ({ openMinor, lostMinor }, amount, { isOurs }) => {
     const credited = least(amount, openMinor);
-    return {
-      kind: 'credit_note',
-      lines: [line('credit_notes', credited), line('receivable', -credited)],
-      openMinor: openMinor - credited,
-      lostMinor,
-    };
+    const lines =
+      isOurs === true
+        ? // What is paid already is owed to the customer: it goes to his balance.
+          [
+            line('accrued', amount),
+            line('receivable', -credited),
+            line('customer_credits', credited - amount),
+          ]
+        : // On what is paid already, the note alone moves nothing: its refund does.
+          [line('credit_notes', credited), line('receivable', -credited)];
+    return { kind: 'credit_note', lines, openMinor: openMinor - credited, lostMinor };
   },
   'invoice.refunded': (standing, amount) => ({
     ...standing,

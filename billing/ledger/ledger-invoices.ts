@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, lt, ne, or, sql as sqlText, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, or, sql as sqlText, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { formatInstant, type Instant } from '../../core/time.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
@@ -9,7 +9,7 @@ import type { KeptBill, KeptBillLine } from '../overage-run/bill-store.js';
 import { ofAccount } from '../../platform/sql/of-account.js';
 import { ageOf, AGES, daysPastDue, dueWithin, type Age } from './aging.js';
 
-/** `unknown`: it is final, and Stripe has not told us yet what became of it. `none`: it is no invoice yet. */
+/** `unknown`: it is final, and Stripe has not told us yet what became of it. `none`: it is no invoice yet, or a credit note. */
 export const PAYMENTS = ['none', 'unknown', 'open', 'paid', 'uncollectible', 'void'] as const;
 export const RECONCILIATIONS = ['matched', 'broken', 'not_checked'] as const;
 
@@ -55,13 +55,17 @@ export interface LedgerSummary {
 /** Where nobody told us what became of a final invoice, it is taken for unpaid. */
 const unpaidMinor = sqlText`case
   when ${stripeInvoices.status} = 'open' then ${stripeInvoices.remainingMinor}
-  when ${stripeInvoices.invoiceId} is null and ${bills.state} = 'finalized' then ${bills.totalMinor}
+  when ${stripeInvoices.invoiceId} is null and ${bills.state} = 'finalized' and ${bills.creditsBillId} is null
+    then ${bills.totalMinor} + coalesce((select sum(note.total_minor) from ${bills} note
+      where note.credits_bill_id = ${bills.billId} and note.state = 'finalized'), 0)
   else 0 end`;
 
 /** What is charged at once is due when it is final. */
 const dueAt = sqlText`coalesce(${stripeInvoices.dueAt}, ${stripeInvoices.finalizedAt}, ${bills.finalizedAt})`;
 
+/** A credit note has nothing to be paid: its invoice has less. */
 const isMirrored = and(
+  isNull(bills.creditsBillId),
   eq(stripeInvoices.account, bills.account),
   eq(stripeInvoices.mode, bills.mode),
   eq(stripeInvoices.invoiceId, bills.invoiceId),
@@ -100,7 +104,7 @@ export async function listLedgerInvoices(
       bill,
       entered: kinds,
       carryMinor: kinds.reduce((rest, { amountMinor }) => rest - amountMinor, bill.totalMinor),
-      payment: invoice?.status ?? (bill.state === 'finalized' ? 'unknown' : 'none'),
+      payment: invoice?.status ?? (isFinalInvoice(bill) ? 'unknown' : 'none'),
       paidMinor: invoice?.paidMinor ?? 0n,
       unpaidMinor: row.unpaidMinor,
       dueAt: row.dueAt,
@@ -112,6 +116,10 @@ export async function listLedgerInvoices(
       reconciliation: reconciliationOf(bill, row.isBroken),
     };
   });
+}
+
+function isFinalInvoice({ state, creditsBillId }: KeptBill): boolean {
+  return state === 'finalized' && creditsBillId === null;
 }
 
 /** Nothing is made final that is not what was rated: what is final was looked at, and every later look that differs is a break. */
@@ -147,11 +155,12 @@ export async function summarizeLedger(
   const sum = (amount: SQL, condition: SQL = sqlText`true`) =>
     sqlText`coalesce(sum(${amount}) filter (where ${condition}), 0)`.mapWith(BigInt);
   const stands = ne(bills.state, 'withdrawn');
+  const isInvoice = sqlText`${stands} and ${bills.creditsBillId} is null`;
   const byAge = Object.fromEntries(AGES.map((age) => [age, sum(unpaidMinor, isOfAge(age, asOf))]));
   const rows = await sql.database
     .select({
       currency: bills.currency,
-      invoices: sqlText`count(*) filter (where ${stands})`.mapWith(Number),
+      invoices: sqlText`count(*) filter (where ${isInvoice})`.mapWith(Number),
       totalMinor: sum(sqlText`${bills.totalMinor}`, stands),
       paidMinor: sum(sqlText`coalesce(${stripeInvoices.paidMinor}, 0)`),
       unpaidMinor: sum(unpaidMinor),

@@ -62,20 +62,21 @@ function defineTests(open: () => Promise<{ bed: OverageBed; close: () => Promise
     const { entries, differences } = await loadJournal(bed.sql, month.store.account, REQUEST, () =>
       Promise.resolve(new Map()),
     );
-    expect(entries.map(described)).toHaveLength(7);
+    expect(entries.map(described)).toHaveLength(8);
     expect(new Set(entries.map(described))).toEqual(
       new Set([
         'usage, accrued 201, usage_revenue meter_0 -100, usage_revenue meter_1 -101',
         'withdrawal, accrued -201, usage_revenue meter_0 100, usage_revenue meter_1 101',
         // Billed anew: the same words, and an entry of its own.
         'invoice, receivable 201, accrued -201',
-        // 40 ¢ less wait for the next bill, and are taken off the $2.00 of it.
-        'usage, customer_credits -40, usage_revenue meter_0 40',
-        'usage, accrued 160, customer_credits 40, usage_revenue meter_1 -200',
-        'invoice, receivable 160, accrued -160',
+        // 40 ¢ less are credited on the invoice that charged them.
+        'usage, accrued -40, usage_revenue meter_0 40',
+        'credit_note, accrued 40, receivable -40',
+        'usage, accrued 200, usage_revenue meter_1 -200',
+        'invoice, receivable 200, accrued -200',
       ]),
     );
-    expect(new Set(entries.map(({ entryId }) => entryId)).size).toBe(7);
+    expect(new Set(entries.map(({ entryId }) => entryId)).size).toBe(8);
     expect(differences).toEqual([]);
 
     const asOf = parseInstant('2026-12-01T00:00:00Z');
@@ -83,12 +84,12 @@ function defineTests(open: () => Promise<{ bed: OverageBed; close: () => Promise
     const page = { after: null, limit: 10, asOf };
     const invoices = await listLedgerInvoices(bed.sql, month.store.account, filter, page);
     expect(invoices.map((one) => [one.unpaidMinor, one.carryMinor, one.reconciliation]).sort()).toEqual([
-      [160n, -40n, 'matched'],
-      [201n, 0n, 'matched'],
+      [161n, 0n, 'matched'],
+      [200n, 0n, 'matched'],
     ]);
     // Final in the first days of October: 57 and 59 days ago at most.
     const [summary] = await summarizeLedger(bed.sql, month.store.account, filter, asOf);
-    expect(summary).toMatchObject({ currency: 'USD', invoices: 2, totalMinor: 361n, unpaidMinor: 361n });
+    expect(summary).toMatchObject({ currency: 'USD', invoices: 2, totalMinor: 401n, unpaidMinor: 361n });
     expect(summary?.unpaidByAge.get('31-60')).toBe(361n);
     expect(await listLedgerBreaks(bed.sql, month.store.account, {}, { after: null, limit: 10 })).toEqual([]);
   });

@@ -50,8 +50,9 @@ export async function loadJournal(
     kept.map(({ bill }) => bill),
   );
   const ids = { ...account, sha256 };
+  const notes = ownNotes(kept.map(({ bill }) => bill));
   const issued = kept.flatMap(({ bill, invoice }) =>
-    bill.invoiceId === null || bill.finalizedAt === null
+    bill.invoiceId === null || bill.finalizedAt === null || bill.creditsBillId !== null
       ? []
       : [{ bill, invoice, invoiceId: bill.invoiceId, finalizedAt: bill.finalizedAt }],
   );
@@ -63,15 +64,34 @@ export async function loadJournal(
   for (const { bill, invoice, invoiceId, finalizedAt } of issued) {
     const { billId, orgId, currency, month, totalMinor } = bill;
     const about = { billId, invoiceId, orgId, currency };
-    const told = { month, totalMinor, finalizedAt, settlements: settlements.get(invoiceId) ?? [] };
-    const { entries: own, openMinor } = invoiceEntries({ ...about, ...told }, ids);
-    entries.push(...own);
+    const own = notes.get(invoiceId) ?? new Map<string, Settlement>();
+    // Our own notes are known from when they were made, whether the run has heard of them or not.
+    const others = (settlements.get(invoiceId) ?? []).filter(
+      ({ type, key }) => type !== 'credit_note.issued' || !own.has(key),
+    );
+    const told = { month, totalMinor, finalizedAt, settlements: [...others, ...own.values()] };
+    const { entries: ofInvoice, openMinor } = invoiceEntries({ ...about, ...told }, ids);
+    entries.push(...ofInvoice);
     const stripeMinor = invoice?.status === 'open' ? invoice.remainingMinor : 0n;
     if (invoice !== null && stripeMinor !== openMinor) {
       differences.push({ ...about, journalMinor: openMinor, stripeMinor });
     }
   }
   return { entries: entries.sort(inTime), differences };
+}
+
+/** Credit notes that the overage run made, by invoice and by their own id. */
+function ownNotes(kept: readonly KeptBill[]): Map<string, Map<string, Settlement>> {
+  const notes = new Map<string, Map<string, Settlement>>();
+  for (const { invoiceId, creditNoteId, finalizedAt, totalMinor, state } of kept) {
+    if (invoiceId === null || creditNoteId === null || finalizedAt === null || state === 'withdrawn')
+      continue;
+    const amountMinor = -totalMinor;
+    const note = { type: 'credit_note.issued', key: creditNoteId, at: finalizedAt, amountMinor } as const;
+    const known = notes.get(invoiceId) ?? new Map<string, Settlement>();
+    notes.set(invoiceId, known.set(creditNoteId, { ...note, isWon: false, isOurs: true }));
+  }
+  return notes;
 }
 
 function inTime(a: JournalEntry, b: JournalEntry): number {

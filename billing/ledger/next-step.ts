@@ -2,12 +2,14 @@ import type { LedgerBreak } from './ledger-breaks.js';
 
 /** The command that goes on, once what the message names is mended. */
 export function nextStep({
-  bill: { billId, orgId, month, state },
+  bill: { billId, orgId, month, state, creditsBillId },
   cause,
 }: Pick<LedgerBreak, 'bill' | 'cause'>): string {
   const period = month.slice(0, 7);
   const run = `headgate billing run --period ${period} --customer ${argument(orgId)}`;
   const withdraw = `headgate billing withdraw ${billId} --reason …`;
+  // It is taken back and planned anew, as its invoice stands then.
+  if (creditsBillId !== null && (state === 'refused' || state === 'blocked')) return run;
   if (state === 'refused')
     return `${run}; or, to bill another customer, headgate billing link ${argument(orgId)} cus_… and ${withdraw}`;
   if (state === 'blocked') return run;

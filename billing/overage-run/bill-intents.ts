@@ -21,11 +21,17 @@ export interface BillContext {
   readonly sha256: HashHex;
 }
 
+/** Of a credit note on a paid invoice: what goes to the customer's balance, which is all of it. */
+export const CREDIT_AMOUNT = 'credit_amount';
+/** Far below what Stripe takes. */
+const MEMO_LENGTH = 480;
+
 /**
  * The writes that make a bill an invoice, in order: the draft, an item for each line, the carried amount, its end. The invoice is ours
- * alone: it takes up nobody's pending items, and nothing happens to it before we say so.
+ * alone: it takes up nobody's pending items, and nothing happens to it before we say so. A credit note is one write.
  */
 export function billIntents(bill: Bill, context: BillContext): Intent[] {
+  if (bill.credits !== null) return [creditNoteIntent(bill, bill.credits, context)];
   const invoice = invoiceIntent(bill, context);
   const items = bill.lines
     .filter(({ chargedMinor }) => chargedMinor !== 0n)
@@ -130,6 +136,33 @@ function itemIntent(
     metadata: { [INTENT_MARK]: intentId, ...item.marks },
   };
   return { intentId, purpose, request: { path: '/v1/invoiceitems', parameters, on, onParameter: 'invoice' } };
+}
+
+function creditNoteIntent(
+  bill: Bill,
+  { invoiceId, isPaid }: NonNullable<Bill['credits']>,
+  context: BillContext,
+): Intent {
+  const { billId, orgId, currency, totalMinor, lines } = bill;
+  const purpose = purposeOf('credit_note', bill, context);
+  const intentId = intentIdOf(purpose, context.sha256);
+  const amount = stripeAmount({ amountMinor: -totalMinor, currency });
+  const what = [...new Set(lines.map(({ rated }) => rated.adjustment?.words ?? rated.meterId))].join(', ');
+  const parameters: RequestParameters = {
+    invoice: invoiceId,
+    amount,
+    ...(isPaid ? { [CREDIT_AMOUNT]: amount } : {}),
+    memo: `Usage in periods that ended in ${context.month.slice(0, 7)}, corrected: ${what}`.slice(
+      0,
+      MEMO_LENGTH,
+    ),
+    metadata: { [INTENT_MARK]: intentId, bill_id: billId, org_id: orgId },
+  };
+  return {
+    intentId,
+    purpose,
+    request: { path: '/v1/credit_notes', parameters, on: null, onParameter: null },
+  };
 }
 
 function finalizeIntent(bill: Bill, on: string, context: BillContext): Intent {

@@ -2,17 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addDecimals, ZERO } from '../../core/decimal.js';
 import { between } from '../../test/support/rating.js';
+import type { LateUsage } from '../../core/catalog/usage.js';
 import type { OverageLine } from '../overage-plan.js';
 import { billIntents } from './bill-intents.js';
 import { NO_APPROVAL } from './approval.js';
 import {
   orgCurrency,
-  planBills,
   type BillBooks,
-  type BillPlan,
+  type CreditableInvoice,
   type LedgerLine,
   type Payer,
-} from './bill-plan.js';
+} from './bill-books.js';
+import { planBills, type BillPlan } from './bill-plan.js';
+import { lineCurrency } from './plan-credits.js';
 import { chargeable, stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
 import { sha256 } from '../../platform/sha256.js';
 
@@ -50,6 +52,7 @@ function books(lines: readonly OverageLine[], changes: Partial<BillBooks> = {}):
     month: '2026-09-01',
     ending: SEPTEMBER,
     lines,
+    lateUsage: () => 'credit_note',
     ledger: new Map(),
     carriedMinor: new Map(),
     billCounts: new Map(),
@@ -308,17 +311,30 @@ describe('for any books', () => {
     worth: fc.bigInt(0n, 200_000n),
     before: fc.option(fc.bigInt(-1_000n, 200_000n), { nil: undefined }),
     sequence: fc.integer({ min: 1, max: 5 }),
+    // Which of its payer's final invoices charged it, if any.
+    home: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
   });
   const anyBooks = fc
     .record({
       lines: fc.array(anyLine, { maxLength: 30 }),
       waiting: fc.array(fc.bigInt(-5_000n, 5_000n), { minLength: 18, maxLength: 18 }),
+      left: fc.array(fc.bigInt(0n, 300_000n), { minLength: 3, maxLength: 3 }),
+      lateUsage: fc.constantFrom<LateUsage>('credit_note', 'next_invoice', 'reopen_draft'),
     })
-    .map(({ lines, waiting: amounts }) => {
+    .map(({ lines, waiting: amounts, left, lateUsage }) => {
+      const homes = lines.flatMap(({ org, billedIn, home }, index): [string, CreditableInvoice][] => {
+        if (home === undefined) return [];
+        const billId = `bill_${org}_${billedIn}_${home}`;
+        const invoice = { billId, invoiceId: `in_${billId}`, customerId: 'cus_1', isPaid: home === 1 };
+        const { unitMinor } = chargeable(billedIn);
+        const leftMinor = (left[home] ?? 0n) - ((left[home] ?? 0n) % unitMinor);
+        return [[lineCurrency(`line_${index}`, billedIn), { ...invoice, leftMinor }]];
+      });
       const keys = ORGS.flatMap((org) => CURRENCIES.map((currency) => orgCurrency(org, currency)));
-      return books(
+      const before = books(
         lines.map(({ org, currency, worth }, index) => inCurrency(`line_${index}`, worth, currency, org)),
         {
+          lateUsage: () => lateUsage,
           payers: new Map(ORGS.map((org) => [org, payer()])),
           carriedMinor: new Map(keys.map((key, index) => [key, amounts[index] ?? 0n])),
           ledger: ledger(
@@ -328,6 +344,7 @@ describe('for any books', () => {
           ),
         },
       );
+      return { before, homes: new Map(homes) };
     });
 
   /** The books as they are once the plan was carried out. */
@@ -357,8 +374,8 @@ describe('for any books', () => {
 
   test('what is billed and what waits is what was rated, to the minor unit', () => {
     fc.assert(
-      fc.property(anyBooks, (before) => {
-        const plan = planBills(before);
+      fc.property(anyBooks, ({ before, homes }) => {
+        const plan = planBills(before, homes);
         const after = afterPlan(before, plan);
         const entered = (of: BillBooks, currency: string, lineId: string): bigint =>
           of.ledger.get(lineId)?.find((one) => one.currency === currency)?.amountMinor ?? 0n;
@@ -382,18 +399,18 @@ describe('for any books', () => {
 
   test('carried out, there is nothing left to do', () => {
     fc.assert(
-      fc.property(anyBooks, (before) => {
-        const after = afterPlan(before, planBills(before));
-        expect(planBills(after)).toEqual({ bills: [], carried: [], movements: [], heldBack: [] });
+      fc.property(anyBooks, ({ before, homes }) => {
+        const after = afterPlan(before, planBills(before, homes));
+        expect(planBills(after, homes)).toEqual({ bills: [], carried: [], movements: [], heldBack: [] });
       }),
     );
   });
 
   test('Stripe can charge each bill, and its items are its total', () => {
     fc.assert(
-      fc.property(anyBooks, (before) => {
+      fc.property(anyBooks, ({ before, homes }) => {
         const context = { account: before.account, month: before.month, ending: before.ending, sha256 };
-        for (const bill of planBills(before).bills) {
+        for (const bill of planBills(before, homes).bills.filter(({ credits }) => credits === null)) {
           const { unitMinor, leastMinor } = chargeable(bill.currency);
           const [invoice, ...rest] = billIntents(bill, context);
           const items = rest.slice(0, -1).map(({ request }) => Number(request.parameters['amount']));
@@ -409,9 +426,45 @@ describe('for any books', () => {
     );
   });
 
+  test('a credit note takes off a final invoice what its lines came to less, at most what is left of it', () => {
+    let notesMet = 0;
+    fc.assert(
+      fc.property(anyBooks, ({ before, homes }) => {
+        const context = { account: before.account, month: before.month, ending: before.ending, sha256 };
+        const notes = planBills(before, homes).bills.filter(({ credits }) => credits !== null);
+        notesMet += notes.length;
+        for (const bill of notes) {
+          const { credits, currency, totalMinor, lines } = bill;
+          const { unitMinor } = chargeable(currency);
+          const lessMinor = -total(lines.map(({ amountMinor }) => amountMinor));
+          expect(totalMinor < 0n && -totalMinor <= lessMinor && lessMinor + totalMinor < unitMinor).toBe(
+            true,
+          );
+          const own = lines.map((line) => homes.get(lineCurrency(line.rated.lineId, currency)));
+          expect(own.map((home) => home?.billId)).toEqual(lines.map(() => credits?.billId));
+          expect(-totalMinor <= (own[0]?.leftMinor ?? 0n)).toBe(true);
+          const amount = stripeAmount({ amountMinor: -totalMinor, currency });
+          const [{ request, purpose } = { request: null, purpose: null }, ...more] = billIntents(
+            bill,
+            context,
+          );
+          expect([
+            purpose?.kind,
+            more,
+            request?.parameters['amount'],
+            request?.parameters['invoice'],
+          ]).toEqual(['credit_note', [], amount, credits?.invoiceId]);
+          expect(request?.parameters['credit_amount']).toBe(credits?.isPaid === true ? amount : undefined);
+          expect(before.lateUsage('any')).not.toBe('next_invoice');
+        }
+      }),
+    );
+    expect(notesMet).toBeGreaterThan(0);
+  });
+
   test('no two writes are the same one, and the order of lines changes nothing but their order', () => {
     fc.assert(
-      fc.property(anyBooks, (before) => {
+      fc.property(anyBooks, ({ before, homes }) => {
         const ids = (plan: BillPlan): string[] =>
           plan.bills.flatMap((bill) =>
             billIntents(bill, {
@@ -421,9 +474,9 @@ describe('for any books', () => {
               sha256,
             }).map(({ intentId }) => intentId),
           );
-        const forwards = ids(planBills(before));
+        const forwards = ids(planBills(before, homes));
         expect(new Set(forwards).size).toBe(forwards.length);
-        const backwards = ids(planBills({ ...before, lines: [...before.lines].reverse() }));
+        const backwards = ids(planBills({ ...before, lines: [...before.lines].reverse() }, homes));
         expect([...backwards].sort()).toEqual([...forwards].sort());
       }),
     );

@@ -19,15 +19,8 @@ import { billIntents, carriedIntentId, lineIntentId, type BillContext } from './
 import type { BilledSoFar } from './approval.js';
 import { ofAccount } from '../../platform/sql/of-account.js';
 import { creditQuantitySum, spentCredits } from './spent-credits.js';
-import {
-  orgCurrency,
-  type Bill,
-  type BillBooks,
-  type BillLine,
-  type BillPlan,
-  type LedgerLine,
-  type Payer,
-} from './bill-plan.js';
+import { orgCurrency, type BillBooks, type LedgerLine, type Payer } from './bill-books.js';
+import type { Bill, BillLine, BillPlan } from './bill-plan.js';
 
 export type KeptBill = typeof bills.$inferSelect;
 export type KeptBillLine = typeof billLines.$inferSelect;
@@ -42,6 +35,12 @@ export interface PlanOrigin {
 /** With the newest run that it was entered from. */
 interface EnteredLine extends LedgerLine {
   readonly runId: string;
+}
+
+export interface DraftLine {
+  readonly billId: string;
+  readonly lineId: string;
+  readonly meterId: string;
 }
 
 /** An entry that gives back what a withdrawn bill had entered. */
@@ -169,6 +168,22 @@ export class BillStore {
       .orderBy(asc(bills.createdAt), asc(bills.orgId), asc(bills.billId));
   }
 
+  /** What is on invoices that are not final yet, also on those that wait for somebody. */
+  draftLines(orgId: string | null): Promise<DraftLine[]> {
+    return this.sql.database
+      .select({ billId: bills.billId, lineId: billLines.lineId, meterId: billLines.meterId })
+      .from(billLines)
+      .innerJoin(bills, eq(bills.billId, billLines.causeId))
+      .where(
+        and(
+          ofAccount(bills, this.account),
+          inArray(bills.state, ['awaiting_approval', ...UNFINISHED]),
+          isNull(bills.creditsBillId),
+          orgId === null ? undefined : eq(bills.orgId, orgId),
+        ),
+      );
+  }
+
   linesOf(billId: string): Promise<KeptBillLine[]> {
     return this.sql.database
       .select()
@@ -194,7 +209,10 @@ export class BillStore {
   async settle(
     database: SqlDatabase,
     billId: string,
-    changes: Pick<KeptBill, 'state' | 'invoiceId' | 'problemCode' | 'problemMessage' | 'finalizedAt'>,
+    changes: Pick<
+      KeptBill,
+      'state' | 'invoiceId' | 'creditNoteId' | 'problemCode' | 'problemMessage' | 'finalizedAt'
+    >,
   ): Promise<boolean> {
     const moved = await database
       .update(bills)
@@ -267,12 +285,14 @@ export class BillStore {
     now: Instant,
   ): typeof bills.$inferInsert {
     const { billId, orgId, currency, sequence, payer, totalMinor, carriedItemMinor } = bill;
-    const { approvalReason } = bill;
+    const { approvalReason, credits } = bill;
     return {
       ...this.account,
       ...{ billId, orgId, currency, sequence, totalMinor, carriedItemMinor, runId, approvalReason },
       month: context.month,
       customerId: payer.customerId,
+      creditsBillId: credits?.billId ?? null,
+      invoiceId: credits?.invoiceId ?? null,
       carriedIntentId: carriedItemMinor === 0n ? null : carriedIntentId(bill, context),
       state: approvalReason === null ? 'planned' : 'awaiting_approval',
       createdAt: now,

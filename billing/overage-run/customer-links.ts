@@ -7,7 +7,7 @@ import type { ReadCustomer } from '../../platform/outbound/stripe/read-customer.
 import { stripeCustomers } from '../../platform/sql/billing-schema.js';
 import { transaction, type Sql, type SqlDatabase } from '../../platform/sql/sql.js';
 import { stripeCustomerLinks } from '../../platform/sql/stripe-schema.js';
-import type { Payer } from './bill-plan.js';
+import type { Payer } from './bill-books.js';
 import { ofAccount } from '../../platform/sql/of-account.js';
 
 export type CustomerLink = typeof stripeCustomers.$inferSelect;

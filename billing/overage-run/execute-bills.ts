@@ -5,10 +5,12 @@ import { knownError } from '../../platform/known-error.js';
 import { carryOut, type CarriedOut } from '../../platform/outbound/carry-out.js';
 import type { IntentStore, KeptIntent } from '../../platform/outbound/intent-store.js';
 import type { OtherSide } from '../../platform/outbound/other-side.js';
+import type { ReadCreditNote } from '../../platform/outbound/stripe/read-credit-note.js';
 import type { ReadInvoice } from '../../platform/outbound/stripe/read-invoice.js';
 import { Lease } from '../../platform/sql/lease.js';
 import { transaction, type Sql } from '../../platform/sql/sql.js';
 import type { BillStore, KeptBill, KeptBillLine } from './bill-store.js';
+import { objectionToCreditNote } from './check-credit-note.js';
 import { reconcileInvoice, type Break, type ExpectedItem } from './reconcile.js';
 
 export interface ExecuteDeps {
@@ -18,6 +20,7 @@ export interface ExecuteDeps {
   readonly intents: IntentStore;
   readonly side: OtherSide;
   readonly readInvoice: (invoiceId: string) => Promise<ReadInvoice | null>;
+  readonly readCreditNote: (creditNoteId: string) => Promise<ReadCreditNote | null>;
   readonly clock: () => Instant;
   readonly wait: (ms: number) => Promise<void>;
   /** For people who ask who is at it. */
@@ -145,8 +148,11 @@ async function executeBill(bill: KeptBill, lease: Lease, deps: ExecuteDeps): Pro
   const result = await carryOut(bill.billId, {
     ...{ store: intents, side, clock, wait },
     assertHeld: () => lease.assertHeld(sql.database),
-    objection: (intent, done) =>
-      intent.purpose.kind === 'finalize' ? objectionTo(bill, lines, done, deps) : Promise.resolve(null),
+    objection: async (intent, done) => {
+      const { kind } = intent.purpose;
+      if (kind === 'credit_note') return objectionToCreditNote(bill, intent, deps);
+      return kind === 'finalize' ? objectionTo(bill, lines, done, deps) : null;
+    },
   });
   return settle(bill, result, deps);
 }
@@ -216,13 +222,16 @@ async function settle(
   { intents, stoppedBy }: CarriedOut,
   { sql, store, audit, clock }: ExecuteDeps,
 ): Promise<BillOutcome> {
-  const invoiceId = intents[0]?.object?.objectId ?? null;
+  const madeId = intents[0]?.object?.objectId ?? null;
+  const isCreditNote = bill.creditsBillId !== null;
+  const invoiceId = isCreditNote ? bill.invoiceId : madeId;
+  const creditNoteId = isCreditNote ? madeId : null;
   const state = stateOf(stoppedBy);
   const problem = stoppedBy?.problem ?? null;
   const now = clock();
   await transaction(sql, async (database) => {
     const isMoved = await store.settle(database, bill.billId, {
-      ...{ state, invoiceId },
+      ...{ state, invoiceId, creditNoteId },
       problemCode: problem?.code ?? null,
       problemMessage: problem?.message ?? null,
       finalizedAt: state === 'finalized' ? now : null,
@@ -234,6 +243,7 @@ async function settle(
       orgId,
       currency,
       invoiceId,
+      creditNoteId,
       totalMinor: totalMinor.toString(),
       problem: problem?.code ?? null,
     };

@@ -1,4 +1,5 @@
 import { RefusedError } from '../../core/errors.js';
+import type { LateUsage } from '../../core/catalog/usage.js';
 import type { WatermarkVector } from '../../core/raw-event.js';
 import type { Period } from '../../core/time.js';
 import { Lease } from '../../platform/sql/lease.js';
@@ -8,8 +9,11 @@ import type { OverageLine } from '../overage-plan.js';
 import type { ApprovalRules } from './approval.js';
 import type { BillContext } from './bill-intents.js';
 import { planBills, type BillPlan } from './bill-plan.js';
-import type { BillStore } from './bill-store.js';
 import { executeBills, patientLease, type BillOutcome, type ExecuteDeps } from './execute-bills.js';
+import { lineChanges } from './line-changes.js';
+import { loadHomes, type HomeDeps } from './load-homes.js';
+import { reopenDrafts, takeBackCreditNotes } from './take-back.js';
+import type { WithdrawDeps } from './withdraw-bill.js';
 import { sha256 } from '../../platform/sha256.js';
 
 /** Rated usage, and the published run that it was read from: that never changes, and is kept while a bill names it. */
@@ -22,6 +26,8 @@ export interface RatedUsage {
    * @param spent of credits, in other periods
    */
   readonly lines: (spent: SpentCredits) => Promise<readonly OverageLine[]>;
+  /** What a meter's usage that becomes known after it was billed leads to, by the catalog in force. */
+  readonly lateUsage: (meterId: string) => LateUsage;
 }
 
 export interface OverageRunRequest {
@@ -46,22 +52,24 @@ export interface OverageReport {
  * @throws RefusedError `conflict` when something of it was billed from a newer run already: this one would take that back
  */
 export async function planOverages(
-  usage: RatedUsage,
+  { runId, lateUsage, lines: rate }: RatedUsage,
   { month, ending, orgId, approval }: Omit<OverageRunRequest, 'actor'>,
-  store: BillStore,
+  deps: HomeDeps,
 ): Promise<BillPlan> {
-  const rated = await usage.lines(await store.spentCredits(ending, orgId));
+  const { store } = deps;
+  const rated = await rate(await store.spentCredits(ending, orgId));
   const vanished = await store.vanished(ending, orgId, new Set(rated.map(({ lineId }) => lineId)));
   const lines = [...rated, ...vanished];
   const lineIds = lines.map(({ lineId }) => lineId);
   const { newestRunId, ...books } = await store.books(month, lineIds);
-  if (newestRunId > usage.runId) {
+  if (newestRunId > runId) {
     throw new RefusedError(
       'conflict',
-      `billing: ${newestRunId} was billed from, which is newer than ${usage.runId}; run again, from the current run`,
+      `billing: ${newestRunId} was billed from, which is newer than ${runId}; run again, from the current run`,
     );
   }
-  return planBills({ ...books, lines, account: store.account, month, ending, approval, sha256 });
+  const all = { ...books, lines, lateUsage, account: store.account, month, ending, approval, sha256 };
+  return planBills(all, await loadHomes(lineChanges(all).changes, lateUsage, deps));
 }
 
 /**
@@ -73,8 +81,10 @@ export async function planOverages(
 export async function runOverages(
   usage: RatedUsage,
   request: OverageRunRequest,
-  deps: ExecuteDeps,
+  deps: WithdrawDeps,
 ): Promise<OverageReport> {
+  await takeBackCreditNotes(request, deps);
+  await reopenDrafts(request, usage.lateUsage, () => planOverages(usage, request, deps), deps);
   const plan = await enterPlan(usage, request, deps);
   const outcomes = await executeBills(await deps.store.unfinished(request.orgId), deps);
   return { plan, outcomes };
@@ -99,7 +109,7 @@ async function enterPlan(
   }
   try {
     onProgress(`rating the periods that ended in ${request.month.slice(0, 7)}`);
-    const plan = await planOverages(usage, request, store);
+    const plan = await planOverages(usage, request, deps);
     const context: BillContext = {
       account: store.account,
       month: request.month,

@@ -113,6 +113,51 @@ export function billsToCheck(sql: Sql, account: OutsideAccount, since: string): 
     .orderBy(asc(bills.month), asc(bills.orgId), asc(bills.billId));
 }
 
+/** What a final invoice charged of a rated line. */
+export interface Charge {
+  readonly lineId: string;
+  readonly currency: string;
+  readonly billId: string;
+  readonly invoiceId: string;
+  readonly customerId: string;
+  readonly chargedMinor: bigint;
+}
+
+/** Ids in one statement. */
+const LINES_AT_ONCE = 500;
+
+/** On final invoices, in the order in which they were made. */
+export async function chargesOf(
+  sql: Sql,
+  account: OutsideAccount,
+  lineIds: readonly string[],
+): Promise<Charge[]> {
+  const charges: Charge[] = [];
+  for (let start = 0; start < lineIds.length; start += LINES_AT_ONCE) {
+    const rows = await sql.database
+      .select({
+        ...{ lineId: billLines.lineId, currency: billLines.currency, billId: bills.billId },
+        ...{ invoiceId: bills.invoiceId, customerId: bills.customerId },
+        chargedMinor: sqlText`sum(${billLines.chargedMinor})`.mapWith(BigInt),
+      })
+      .from(billLines)
+      .innerJoin(bills, eq(bills.billId, billLines.causeId))
+      .where(
+        and(
+          ofAccount(billLines, account),
+          inArray(billLines.lineId, lineIds.slice(start, start + LINES_AT_ONCE)),
+          gt(billLines.chargedMinor, 0n),
+          eq(bills.state, 'finalized'),
+          isNull(bills.creditsBillId),
+        ),
+      )
+      .groupBy(billLines.lineId, billLines.currency, bills.billId)
+      .orderBy(asc(bills.createdAt), asc(bills.billId));
+    for (const { invoiceId, ...row } of rows) if (invoiceId !== null) charges.push({ ...row, invoiceId });
+  }
+  return charges;
+}
+
 /** The newest entry of a rated line, whichever account it was billed by. */
 export async function newestEntryOf(sql: Sql, lineId: string): Promise<KeptBillLine | null> {
   const [entry] = await sql.database

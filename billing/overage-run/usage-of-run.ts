@@ -2,6 +2,7 @@ import type { WatermarkVector } from '../../core/raw-event.js';
 import type { Instant } from '../../core/time.js';
 import type { RunReader } from '../../platform/warehouse/warehouse.js';
 import { Purse } from '../adjustments/credits.js';
+import { catalogVersions } from '../catalog-versions.js';
 import { ratedLines, type OverageRequest } from '../preview-overage.js';
 import type { RatedUsage } from './overage-run.js';
 
@@ -15,8 +16,10 @@ export function usageOfRun(
   reader: RunReader,
   rating: Omit<OverageRequest, 'asOf' | 'purse' | 'month'>,
 ): RatedUsage {
+  const { catalog } = catalogVersions(rating.catalogs)(asOf);
   return {
     ...{ runId, watermark },
+    lateUsage: (meterId) => catalog.meters[meterId]?.lateUsage ?? 'credit_note',
     lines: (spent) => ratedLines(reader, { ...rating, asOf, purse: (credits) => new Purse(credits, spent) }),
   };
 }

@@ -1,14 +1,15 @@
 import { invariant, RefusedError } from '../../core/errors.js';
 import { derivedId } from '../../core/ids.js';
 import { sendable } from '../../platform/outbound/intent.js';
+import type { OwnDraft } from '../../platform/outbound/stripe/remove-draft.js';
 import { transaction } from '../../platform/sql/sql.js';
 import type { KeptBill } from './bill-store.js';
 import { leaseOfCustomer, type ExecuteDeps } from './execute-bills.js';
 import { sha256 } from '../../platform/sha256.js';
 
 export interface WithdrawDeps extends ExecuteDeps {
-  /** Deletes a draft; refuses where it is none any more. */
-  readonly removeDraft: (invoiceId: string) => Promise<void>;
+  /** Deletes a draft, and what we put on it; refuses where it is none any more. */
+  readonly removeDraft: (draft: OwnDraft) => Promise<void>;
 }
 
 /**
@@ -34,8 +35,9 @@ export async function withdrawBill(
     // Nobody else moves it on from here; before, somebody may have.
     const bill = await currentBill(billId, deps);
     if (bill.state === 'withdrawn') return;
-    if (bill.state === 'finalized') await requireVoided(bill, deps);
-    else for (const invoiceId of await invoicesOf(bill, deps)) await deps.removeDraft(invoiceId);
+    if (bill.creditsBillId !== null) await requireNoNote(bill, deps);
+    else if (bill.state === 'finalized') await requireVoided(bill, deps);
+    else for (const draft of await draftsOf(bill, deps)) await deps.removeDraft(draft);
     const withdrawalId = withdrawalIdOf(billId);
     const now = deps.clock();
     await transaction(deps.sql, async (database) => {
@@ -71,13 +73,45 @@ async function requireVoided({ billId, invoiceId }: KeptBill, { readInvoice }: E
   );
 }
 
+/** A credit note that was issued stands, unless somebody has voided it at Stripe. */
+async function requireNoNote(
+  { billId }: KeptBill,
+  { intents, side, readCreditNote }: ExecuteDeps,
+): Promise<void> {
+  const [note] = await intents.ofGroup(billId);
+  invariant(note !== undefined, `credit note ${billId} has a write`);
+  const { intentId, attempt, object } = note;
+  const request = sendable(note.request, null);
+  const found =
+    object !== null
+      ? [object]
+      : attempt === 0
+        ? []
+        : await side.find({ intentId, kind: 'credit_note', request });
+  for (const { objectId } of found) {
+    const issued = await readCreditNote(objectId);
+    if (issued === null || issued.isVoid) continue;
+    throw new RefusedError(
+      'conflict',
+      `${billId} was issued as ${objectId}; to take it back, void that at Stripe first`,
+    );
+  }
+}
+
 /** What the bill has made at Stripe, also where nobody heard of it. */
-async function invoicesOf({ billId }: KeptBill, { intents, side }: ExecuteDeps): Promise<string[]> {
-  const [first] = await intents.ofGroup(billId);
+async function draftsOf(
+  { billId, customerId }: KeptBill,
+  { intents, side }: ExecuteDeps,
+): Promise<OwnDraft[]> {
+  const writes = await intents.ofGroup(billId);
+  const [first] = writes;
   invariant(first !== undefined, `bill ${billId} has no writes`);
-  if (first.object !== null) return [first.object.objectId];
   if (first.attempt === 0) return [];
   const request = sendable(first.request, null);
-  const found = await side.find({ intentId: first.intentId, kind: 'invoice', request });
-  return found.map(({ objectId }) => objectId);
+  const made =
+    first.object === null
+      ? await side.find({ intentId: first.intentId, kind: 'invoice', request })
+      : [first.object];
+  const intentIds = new Set(writes.map(({ intentId }) => intentId));
+  return made.map(({ objectId }) => ({ invoiceId: objectId, customerId, intentIds }));
 }

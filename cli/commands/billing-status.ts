@@ -17,6 +17,7 @@ const Bill = z.looseObject({
   total_minor: z.string(),
   currency: z.string(),
   invoice_id: z.string().nullable(),
+  credit_note_id: z.string().nullable(),
   problem: z.string().nullable(),
   approval_reason: z.string().nullable(),
   payment: z
@@ -62,7 +63,9 @@ interface StatusOptions {
 export function addBillingStatusCommands(billing: Command): void {
   const status = billing
     .command('status')
-    .description('invoices of overages, where they stand, and what waits for the next')
+    .description(
+      'invoices of overages and credit notes on them, where they stand, and what waits for the next',
+    )
     .option('--period <month>', 'only this month, as 2026-09', monthArgument)
     .option('--org <org>', 'only this org')
     .addOption(
@@ -125,19 +128,24 @@ async function showStatus({ period, org, state, limit }: StatusOptions, command:
 
 function billTable(bills: readonly Bill[]): string {
   return table(
-    ['month', 'org', 'bill', 'amount', 'state', 'invoice', 'payment', ''],
+    ['month', 'org', 'bill', 'amount', 'state', 'at Stripe', 'payment', ''],
     bills.map((bill) => [
       bill.month,
       bill.org_id,
       bill.bill_id,
       showMoney(BigInt(bill.total_minor), bill.currency),
       bill.state,
-      bill.invoice_id ?? '–',
+      atStripe(bill),
       paymentText(bill),
       bill.problem ?? (bill.state === 'awaiting_approval' ? (bill.approval_reason ?? '') : ''),
     ]),
     ['left', 'left', 'left', 'right', 'left', 'left', 'left', 'left'],
   );
+}
+
+/** An invoice, or a credit note on one. */
+function atStripe({ invoice_id: invoice, credit_note_id: note }: Bill): string {
+  return note === null ? (invoice ?? '–') : `${note} on ${invoice ?? '–'}`;
 }
 
 /** `paid`; `past_due, $5.00 left, 2 attempts, next 2026-10-12, pauses 2026-10-20`. */
@@ -175,9 +183,9 @@ async function reconcileBills(
     }
     output.answer({ invoices: invoiced.length, breaks }, () =>
       breaks.length === 0
-        ? `${invoiced.length} invoices: each is what was rated, one to one, to the cent`
+        ? `${invoiced.length} invoices and credit notes: each is what was rated, one to one, to the cent`
         : [
-            `${invoiced.length} invoices, ${breaks.length} breaks:`,
+            `${invoiced.length} invoices and credit notes, ${breaks.length} breaks:`,
             ...breaks.map(({ org_id: whose, cause, message }) => `  ${whose}: ${cause}: ${message}`),
           ].join('\n'),
     );

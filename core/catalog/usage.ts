@@ -20,6 +20,14 @@ const METERED_TYPE_NAMES = [
 ] as const satisfies readonly MeteredEventType[];
 
 /**
+ * What usage leads to that becomes known after it was billed. What is too little is on the next invoice, always. What was too much is
+ * credited on the invoice that charged it (`credit_note`), or taken off the next one (`next_invoice`). `reopen_draft` takes a bill that
+ * is not final back and makes it anew; after that it is as `credit_note`. `report`: people decide; nothing is billed or credited.
+ */
+export const LATE_USAGE = ['credit_note', 'next_invoice', 'reopen_draft', 'report'] as const;
+export type LateUsage = (typeof LATE_USAGE)[number];
+
+/**
  * What is counted. On `execution.completed`, `key` names the quantity inside `usage`; without a key, executions
  * themselves are counted. `billsFailed` adds `execution.failed`. On `usage.recorded`, `key` is the event's meter. On events of
  * installs, `key` names a field.
@@ -43,6 +51,7 @@ export const Meter = z
     billsFailed: z.boolean().default(false),
     /** What a quota check answers when usage can't be known: let work through, or stop it. */
     whenUnknown: z.enum(['open', 'closed']).default('open'),
+    lateUsage: z.enum(LATE_USAGE).default('credit_note'),
   })
   .refine((meter) => METERED_EVENT_TYPES[meter.eventType] === meter.stream, {
     path: ['stream'],

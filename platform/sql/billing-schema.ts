@@ -64,7 +64,7 @@ export const stripeCustomers = pgTable(
   ],
 );
 
-/** One invoice of ours, and where it stands: its writes are the intents of the group with its id. */
+/** One invoice of ours, or one credit note on one, and where it stands: its writes are the intents of the group with its id. */
 export const bills = pgTable(
   'bills',
   {
@@ -81,7 +81,11 @@ export const bills = pgTable(
     state: text('state', {
       enum: ['awaiting_approval', 'planned', 'finalized', 'blocked', 'refused', 'withdrawn'],
     }).notNull(),
+    /** Below 0 on a credit note. */
     totalMinor: wide('total_minor').notNull(),
+    /** Of a credit note: the bill whose invoice (`invoice_id`) it takes something off. */
+    creditsBillId: text('credits_bill_id'),
+    creditNoteId: text('credit_note_id'),
     /** The item for what earlier months left, where there is one. */
     carriedItemMinor: wide('carried_item_minor').notNull(),
     carriedIntentId: text('carried_intent_id'),
@@ -107,6 +111,7 @@ export const bills = pgTable(
     ),
     index('bills_by_month').on(table.month, table.orgId, table.billId),
     index('bills_by_state').on(table.state, table.createdAt),
+    index('bills_by_credited').on(table.creditsBillId),
   ],
 );
 

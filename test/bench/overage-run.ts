@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openBillingDesk, type BillingDesk } from '../../billing/billing-desk.js';
 import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
-import { runOverages } from '../../billing/overage-run/overage-run.js';
+import { runOverages, type RatedUsage } from '../../billing/overage-run/overage-run.js';
 import { systemClock } from '../../cli/runtime.js';
 import { parseInstant } from '../../core/time.js';
 import { AuditLog } from '../../platform/audit-log.js';
@@ -90,7 +90,10 @@ function bill(desk: BillingDesk, customers: number) {
       dueLine(orgOf(index), `meter_${meter}`, 500n + BigInt(meter), ENDING),
     ),
   ).flat();
-  const usage = { runId: 'run_bench', watermark: NOTHING, lines: () => Promise.resolve(lines) };
+  const usage: RatedUsage = {
+    ...{ runId: 'run_bench', watermark: NOTHING, lines: () => Promise.resolve(lines) },
+    lateUsage: () => 'credit_note',
+  };
   const request = { month: '2026-09-01', ending: ENDING, orgId: null, approval: NO_APPROVAL, actor: 'bench' };
   return runOverages(usage, request, desk);
 }

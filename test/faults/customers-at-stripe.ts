@@ -41,15 +41,31 @@ export class CustomersAtStripe {
     return [this.foreign, await this.foreignThings()];
   }
 
-  /** What they were charged, invoice by invoice. */
+  /** What they were charged, invoice by invoice, and credited, below 0. */
   async charged(): Promise<(Money & { readonly orgId: string })[]> {
     const orgOf = new Map(this.customers.map(({ orgId, customerId }) => [customerId, orgId]));
-    return (await this.ourInvoices())
-      .filter(({ status }) => status !== 'draft')
-      .map(({ customer, total, currency }) => ({
-        orgId: orgOf.get(typeof customer === 'string' ? customer : '') ?? '',
-        ...moneyOfStripe(BigInt(total), currency.toUpperCase()),
-      }));
+    const invoices = (await this.ourInvoices()).filter(({ status }) => status !== 'draft');
+    return [
+      ...invoices,
+      ...(await this.ourCreditNotes()).map((note) => ({ ...note, total: -note.amount })),
+    ].map(({ customer, total, currency }) => ({
+      orgId: orgOf.get(typeof customer === 'string' ? customer : '') ?? '',
+      ...moneyOfStripe(BigInt(total), currency.toUpperCase()),
+    }));
+  }
+
+  async ourCreditNotes(): Promise<Stripe.CreditNote[]> {
+    const pages = this.customers.map(({ customerId }) =>
+      this.stripe.creditNotes.list({ customer: customerId, limit: 100 }).autoPagingToArray({ limit: 1_000 }),
+    );
+    return (await Promise.all(pages)).flat().filter(isMarked);
+  }
+
+  /** Of invoices that are not paid yet, the one at a place, as if by a transfer. */
+  async payOne(place: (count: number) => number): Promise<void> {
+    const open = (await this.ourInvoices()).filter(({ status }) => status === 'open');
+    const one = open[place(open.length)];
+    if (one?.id !== undefined) await this.stripe.invoices.pay(one.id, { paid_out_of_band: true });
   }
 
   async ourInvoices(): Promise<Stripe.Invoice[]> {

@@ -9,6 +9,7 @@ import type { WithdrawDeps } from '../../billing/overage-run/withdraw-bill.js';
 import { planOverages, runOverages, type RatedUsage } from '../../billing/overage-run/overage-run.js';
 import { stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
 import type { OverageLine } from '../../billing/overage-plan.js';
+import type { LateUsage } from '../../core/catalog/usage.js';
 import { HeadgateError } from '../../core/errors.js';
 import { MICROS_PER_SECOND, parseInstant } from '../../core/time.js';
 import type { LocalStripe } from '../../fixtures/stripe/local-stripe.js';
@@ -17,6 +18,7 @@ import { SecretText } from '../../platform/secrets.js';
 import { INTENT_MARK } from '../../platform/outbound/intent.js';
 import { IntentStore } from '../../platform/outbound/intent-store.js';
 import type { OtherSide } from '../../platform/outbound/other-side.js';
+import { readCreditNote } from '../../platform/outbound/stripe/read-credit-note.js';
 import { readInvoice, type ReadInvoice } from '../../platform/outbound/stripe/read-invoice.js';
 import { removeDraft } from '../../platform/outbound/stripe/remove-draft.js';
 import { stripeClient } from '../../platform/outbound/stripe/stripe-client.js';
@@ -43,6 +45,8 @@ export interface Month {
   readonly customers: readonly { readonly orgId: string; readonly customerId: string }[];
   readonly lines: readonly OverageLine[];
   readonly store: BillStore;
+  /** Of all its meters; a credit note where nothing else is said. */
+  readonly lateUsage?: LateUsage;
 }
 
 /** What a process that runs the overages is made of. */
@@ -160,12 +164,13 @@ export class OverageBed {
       store: new BillStore(sql, store.account, intents),
       intents,
       side: stepping(side(new StripeSide(stripe)), ['send', 'find'], step),
+      readCreditNote: (creditNoteId) => stepped('read', step, () => readCreditNote(stripe, creditNoteId)),
       readInvoice: (invoiceId) =>
         stepped('read', step, async () => {
           const invoice = await readInvoice(stripe, invoiceId);
           return invoice === null ? null : seen(invoice);
         }),
-      removeDraft: (invoiceId) => stepped('remove', step, () => removeDraft(stripe, invoiceId)),
+      removeDraft: (draft) => stepped('remove', step, () => removeDraft(stripe, draft)),
       clock: () => this.now,
       wait: (ms) => delay(Math.min(ms, 20)),
       holder: 'a runner',
@@ -234,7 +239,7 @@ export class OverageBed {
       expect(kept.find((bill) => bill.orgId === orgId)?.invoiceId).toBe(invoices[0]?.id);
     }
     const request = { month: MONTH, ending: ENDING, orgId: null, approval: NO_APPROVAL };
-    expect(await planOverages(usageOf(month), request, month.store)).toEqual({
+    expect(await planOverages(usageOf(month), request, this.runner(month).deps)).toEqual({
       ...{ bills: [], carried: [], movements: [], heldBack: [] },
     });
   }
@@ -344,8 +349,8 @@ export async function proveManyDeaths(
   return deaths;
 }
 
-function usageOf({ lines }: Month, runId = 'run_1'): RatedUsage {
-  return { runId, watermark: EMPTY, lines: () => Promise.resolve(lines) };
+function usageOf({ lines, lateUsage = 'credit_note' }: Month, runId = 'run_1'): RatedUsage {
+  return { runId, watermark: EMPTY, lines: () => Promise.resolve(lines), lateUsage: () => lateUsage };
 }
 
 /** A store whose transactions are steps, and that a dead process does not reach. */

@@ -5,6 +5,7 @@ import { checkBill } from '../../billing/overage-run/check-bill.js';
 import { planOverages, runOverages, type OverageReport } from '../../billing/overage-run/overage-run.js';
 import { stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
 import { HeadgateError } from '../../core/errors.js';
+import { idOf } from '../../platform/outbound/stripe/id-of.js';
 import { INTENT_MARK } from '../../platform/outbound/intent.js';
 import { billLines, bills, carryMovements } from '../../platform/sql/billing-schema.js';
 import { Dice } from '../support/dice.js';
@@ -51,6 +52,8 @@ export class RandomMonths {
   readonly usage: RandomUsage;
   private readonly dice: Dice;
   private runs = 0;
+  /** Credit notes there were in the end. */
+  notes = 0;
   /** By line: the most that the second rater ever said of it. */
   private readonly mostSaid = new Map<string, { readonly key: string; amountMinor: bigint }>();
   private readonly atStripe: CustomersAtStripe;
@@ -82,6 +85,8 @@ export class RandomMonths {
         // The month that just ended is billed first, then whatever becomes known of any.
         if (step > 0) for (let times = 1 + this.dice.upTo(3); times > 0; times -= 1) this.usage.happen();
         this.listen();
+        // What is credited later goes to the customer's balance then.
+        if (this.dice.once(3)) await this.atStripe.payOne((count) => this.dice.upTo(Math.max(1, count)));
         await this.runInTrouble(step === 0 ? month : this.dice.pick(this.usage.months));
         await this.expectNotOvercharged();
       }
@@ -118,7 +123,9 @@ export class RandomMonths {
     expect(nonZero(summed([...charged, ...waiting]))).toEqual(nonZero(expected));
     // What is owed back is never charged: whoever has something waiting has it because no bill could be made of it.
     const kept = (await this.bed.sql.database.select().from(bills)).filter((one) => this.isOurs(one));
-    expect(new Set(kept.map(({ state }) => state))).toEqual(new Set(kept.length > 0 ? ['finalized'] : []));
+    // A note whose invoice was paid before it was sent was taken back, and made anew.
+    const ends = kept.filter(({ state, creditsBillId }) => state !== 'withdrawn' || creditsBillId === null);
+    expect(ends.filter(({ state }) => state !== 'finalized')).toEqual([]);
     const { deps } = this.bed.runner(this.month);
     for (const bill of kept) expect(await checkBill(bill, deps)).toEqual([]);
     await this.expectEachIntentOnce();
@@ -126,7 +133,7 @@ export class RandomMonths {
     expect(now).toEqual(before);
     for (const month of this.usage.months) {
       const request = { ...this.usage.monthOf(month), orgId: null, approval: NO_APPROVAL };
-      expect(await planOverages(this.ratedUsage(month), request, this.month.store)).toEqual({
+      expect(await planOverages(this.ratedUsage(month), request, deps)).toEqual({
         ...{ bills: [], carried: [], movements: [], heldBack: [] },
       });
     }
@@ -139,7 +146,9 @@ export class RandomMonths {
   /** Every item with our mark is one of a line, or of what was carried, on the invoice of its bill; and the other way round. */
   private async expectEachIntentOnce(): Promise<void> {
     const { database } = this.bed.sql;
-    const kept = (await database.select().from(bills)).filter((one) => this.isOurs(one));
+    const kept = (await database.select().from(bills)).filter(
+      (one) => this.isOurs(one) && one.state === 'finalized',
+    );
     const lines = (await database.select().from(billLines)).filter((one) => this.isOurs(one));
     const invoiceOf = new Map(kept.map(({ billId, invoiceId }) => [billId, invoiceId]));
     const item = (intentId: string | null, causeId: string, amountMinor: bigint, currency: string) =>
@@ -167,7 +176,23 @@ export class RandomMonths {
     ]);
     expect(atStripe.map(String).sort()).toEqual(entered.map(String).sort());
     const invoices = await this.atStripe.ourInvoices();
-    expect(invoices.map(({ id }) => id).sort()).toEqual(kept.map(({ invoiceId }) => invoiceId).sort());
+    const invoiced = kept.filter(({ creditsBillId }) => creditsBillId === null);
+    expect(invoices.map(({ id }) => id).sort()).toEqual(invoiced.map(({ invoiceId }) => invoiceId).sort());
+    const credited = kept.filter(({ creditsBillId }) => creditsBillId !== null);
+    this.notes = credited.length;
+    expect(
+      (await this.atStripe.ourCreditNotes())
+        .map(({ id, invoice, amount }) => [id, idOf(invoice), amount])
+        .sort(),
+    ).toEqual(
+      credited
+        .map(({ creditNoteId, invoiceId, totalMinor, currency }) => [
+          creditNoteId,
+          invoiceId,
+          stripeAmount({ amountMinor: -totalMinor, currency }),
+        ])
+        .sort(),
+    );
     expect(invoices.filter(({ status }) => status === 'draft')).toEqual([]);
   }
 
@@ -230,6 +255,7 @@ export class RandomMonths {
       runId,
       watermark: { executions: [], installs: [], billing: [], crm: [] },
       lines: () => Promise.resolve(lines),
+      lateUsage: () => 'credit_note' as const,
     };
   }
 

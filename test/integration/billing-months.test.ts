@@ -9,6 +9,7 @@ import { runOverages } from '../../billing/overage-run/overage-run.js';
 import { entriesOf, listBills, listWaiting } from '../../billing/overage-run/read-bills.js';
 import { replayEntries } from '../../billing/overage-run/replay-line.js';
 import { moneyOfStripe } from '../../platform/outbound/stripe/stripe-amounts.js';
+import { usageOfRun } from '../../billing/overage-run/usage-of-run.js';
 import { explainOverageLine, previewOverage, ratedLines } from '../../billing/preview-overage.js';
 import { startOfDay } from '../../core/calendar.js';
 import { eventSetDigest } from '../../core/event-set.js';
@@ -114,7 +115,7 @@ describe.each(CATALOGS)('the months of %s', { timeout: 120_000 }, (name) => {
         for (const { currency, amountMinor } of preview.totals) {
           owed.set(currency, (owed.get(currency) ?? 0n) + amountMinor);
         }
-        const usage = { ...run, lines: () => ratedLines(reader, rating) };
+        const usage = usageOfRun(run, reader, { catalogs, ending });
         const request = { month, ending, orgId: null, approval: NO_APPROVAL, actor: 'test' };
         const { plan, outcomes } = await runOverages(usage, request, desk);
         expect(plan.heldBack).toEqual([]);

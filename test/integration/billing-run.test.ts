@@ -235,7 +235,7 @@ describe('a month', () => {
     });
   });
 
-  test('usage that was taken back waits as credit for the next bill, and charges nobody', async () => {
+  test('usage that was taken back is credited on the invoice that charged it', async () => {
     const voided = JSON.stringify({
       specversion: '1.0',
       ...{
@@ -254,15 +254,30 @@ describe('a month', () => {
     });
     await company.ingest([voided]);
     await company.transform(WORKED_CASE_AS_OF);
+    const { data: before } = await stripe.invoices.list({ customer: ada });
+    const credited = before.find(({ total }) => total === 500)?.id;
     expect(await run()).toMatchObject({
-      bills: [],
-      waiting: [{ org_id: 'org_ada', amount_minor: '-200' }],
-      outcomes: [],
+      bills: [{ org_id: 'org_ada', amount_minor: '-200', credits_invoice_id: credited }],
+      waiting: [],
+      outcomes: [{ outcome: 'finalized' }],
     });
-    expect((await call('GET', '/v1/billing/waiting')).body).toMatchObject({
-      waiting: [{ org_id: 'org_ada', currency: 'USD', amount_minor: '-200' }],
+    expect((await call('GET', '/v1/billing/waiting')).body).toMatchObject({ waiting: [] });
+    const { data: invoices } = await stripe.invoices.list({ customer: ada });
+    expect(invoices.map(({ total, amount_remaining: left }) => [total, left]).sort()).toEqual([
+      [200, 200],
+      [500, 300],
+    ]);
+    const note = (await billsNow()).find(({ kind }) => kind === 'credit_note');
+    const { data: notes } = await stripe.creditNotes.list({ customer: ada });
+    expect(notes.map(({ id, amount, invoice }) => [id, amount, invoice])).toEqual([
+      [note?.['credit_note_id'], 200, credited],
+    ]);
+    const path = `/v1/invoices/${note?.bill_id ?? ''}?reconcile=true`;
+    expect((await call('GET', path)).body).toMatchObject({
+      invoice: { kind: 'credit_note', total_minor: '-200', invoice_id: credited, payment: null },
+      lines: [{ amount_minor: '-200', charged_minor: '0', sequence: 3 }],
+      breaks: [],
     });
-    expect((await stripe.invoices.list({ customer: ada })).data).toHaveLength(2);
   });
 
   test('all of it is in the audit log, whose chain holds', async () => {
@@ -274,7 +289,7 @@ describe('a month', () => {
       'billing.link',
       ...['bill.enter', 'bill.blocked', 'bill.finalized'],
       ...['bill.enter', 'bill.finalized'],
-      'bill.enter',
+      ...['bill.enter', 'bill.finalized'],
     ]);
     expect(await audit.verify()).toMatchObject({ ok: true });
   });
@@ -322,13 +337,13 @@ describe.runIf(hasStripeMock())("held against Stripe's own description of its AP
     );
     const needed = ['GET /v1/account', 'GET /v1/customers/*', 'POST /v1/invoices', 'POST /v1/invoiceitems'];
     const ends = ['POST /v1/invoices/*/finalize', 'GET /v1/invoices/*', 'GET /v1/invoices/*/lines'];
-    for (const one of [...needed, ...ends]) expect(asked).toContain(one);
+    for (const one of [...needed, ...ends, 'POST /v1/credit_notes']) expect(asked).toContain(one);
   });
 });
 
 test('while Stripe is away, what was billed can be read, and a run says to come back', async () => {
   server.faults.add({ kind: 'fail_before', times: 1_000 });
-  expect((await billsNow()).length).toBe(2);
+  expect((await billsNow()).length).toBe(3);
   expect(await run()).toMatchObject({ outcomes: [] });
   server.faults.clear();
 });

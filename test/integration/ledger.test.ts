@@ -332,7 +332,8 @@ test('the invoices of a month as a table, a column for each kind of line', async
     {
       ...{ bill_id: 'b_paid', org_id: 'org_a', month: '2026-04', currency: 'USD', usage: '1300.00' },
       ...{ quantity_credit: '0.00', cap: '0.00', coupon: '-130.00', commitment: '0.00', credit: '0.00' },
-      ...{ carried: '0.00', total: '1170.00', state: 'finalized', invoice_id: 'in_paid', payment: 'paid' },
+      ...{ carried: '0.00', total: '1170.00', state: 'finalized', invoice_id: 'in_paid', credit_note_id: '' },
+      payment: 'paid',
       ...{ paid: '1170.00', unpaid: '0.00', finalized: '2026-05-02', due: '2026-04-02' },
       ...{ days_past_due: '0', age: '0', reconciliation: 'matched' },
     },

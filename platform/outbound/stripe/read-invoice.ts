@@ -18,6 +18,10 @@ export interface ReadInvoice {
   readonly customerId: string | null;
   readonly currency: string;
   readonly total: bigint;
+  /** Still to be paid. */
+  readonly remaining: bigint;
+  /** By credit notes, of whoever. */
+  readonly credited: bigint;
   readonly lines: readonly InvoiceLine[];
 }
 
@@ -52,6 +56,8 @@ export async function readInvoice(stripe: Stripe, invoiceId: string): Promise<Re
       customerId: typeof customer === 'string' ? customer : (customer?.id ?? null),
       currency: invoice.currency.toUpperCase(),
       total: BigInt(invoice.total),
+      remaining: BigInt(invoice.amount_remaining),
+      credited: BigInt(invoice.pre_payment_credit_notes_amount + invoice.post_payment_credit_notes_amount),
       lines,
     };
   } catch (error) {

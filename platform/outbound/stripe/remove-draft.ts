@@ -1,21 +1,54 @@
 import type Stripe from 'stripe';
 import { RefusedError } from '../../../core/errors.js';
+import { INTENT_MARK } from '../intent.js';
+import { allOf } from './asking.js';
 import { isMissing, refusalOfStripe } from './stripe-client.js';
 
+/** A draft of ours, with the marks of what we put on it. */
+export interface OwnDraft {
+  readonly invoiceId: string;
+  readonly customerId: string;
+  readonly intentIds: ReadonlySet<string>;
+}
+
 /**
- * Deletes a draft with all that is on it; one that is gone already, or was voided, is fine.
+ * Deletes a draft and what we put on it; one that is gone already, or was voided, is fine. Our items go first: what stood on a draft
+ * that is deleted may wait for the customer's next invoice, whoever makes that. One that was left so is deleted too.
  *
  * @throws RefusedError `conflict` when it is no draft any more; else as `refusalOfStripe`
  */
-export async function removeDraft(stripe: Stripe, invoiceId: string): Promise<void> {
+export async function removeDraft(stripe: Stripe, draft: OwnDraft): Promise<void> {
   try {
-    const { status } = await stripe.invoices.retrieve(invoiceId);
-    if (status === 'void') return;
-    if (status !== 'draft') throw isFinal(invoiceId, status);
-    await stripe.invoices.del(invoiceId);
+    if (await isDraft(stripe, draft.invoiceId)) {
+      await removeItems(stripe, { invoice: draft.invoiceId }, draft);
+      await stripe.invoices.del(draft.invoiceId);
+    }
+    await removeItems(stripe, { customer: draft.customerId, pending: true }, draft);
   } catch (error) {
     if (isMissing(error)) return;
     throw refusalOfStripe(error);
+  }
+}
+
+async function isDraft(stripe: Stripe, invoiceId: string): Promise<boolean> {
+  try {
+    const { status } = await stripe.invoices.retrieve(invoiceId);
+    if (status === 'draft') return true;
+    if (status === 'void') return false;
+    throw isFinal(invoiceId, status);
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function removeItems(
+  stripe: Stripe,
+  where: Stripe.InvoiceItemListParams,
+  { intentIds }: OwnDraft,
+): Promise<void> {
+  for (const { id, metadata } of await allOf(() => stripe.invoiceItems.list({ ...where, limit: 100 }))) {
+    if (intentIds.has(metadata?.[INTENT_MARK] ?? '')) await stripe.invoiceItems.del(id);
   }
 }
 

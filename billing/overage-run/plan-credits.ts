@@ -1,0 +1,53 @@
+import { compareText } from '../../core/compare.js';
+import { chargeable } from '../../platform/outbound/stripe/stripe-amounts.js';
+import type { BillBooks, CreditableInvoice } from './bill-books.js';
+import type { LineChange } from './line-changes.js';
+
+/** By line and currency, under `lineCurrency`: the invoice that charged most of it. */
+export type Homes = ReadonlyMap<string, CreditableInvoice>;
+
+export function lineCurrency(lineId: string, currency: string): string {
+  return JSON.stringify([lineId, currency]);
+}
+
+/** Changes that make an invoice worth less, and what is taken off it for them. */
+export interface Credit {
+  readonly invoice: CreditableInvoice;
+  readonly changes: readonly LineChange[];
+  /** Above 0, and what Stripe can express. */
+  readonly creditMinor: bigint;
+}
+
+/**
+ * What was charged too much is credited on the invoice that charged it, net of what the same invoice charged too little. Where it
+ * can't be (more than is left of it, less than Stripe can express), it goes with the next bill, as what was charged too little does.
+ */
+export function planCredits(
+  changes: readonly LineChange[],
+  currency: string,
+  { homes, lateUsage }: { readonly homes: Homes } & Pick<BillBooks, 'lateUsage'>,
+): { readonly credits: readonly Credit[]; readonly rest: readonly LineChange[] } {
+  const { unitMinor } = chargeable(currency);
+  const byInvoice = new Map<string, { readonly invoice: CreditableInvoice; readonly own: LineChange[] }>();
+  for (const change of changes) {
+    const invoice = homes.get(lineCurrency(change.rated.lineId, currency));
+    if (invoice === undefined || !isCredited(change, lateUsage)) continue;
+    const known = byInvoice.get(invoice.billId) ?? { invoice, own: [] };
+    known.own.push(change);
+    byInvoice.set(invoice.billId, known);
+  }
+  const inOrder = [...byInvoice].sort(([a], [b]) => compareText(a, b)).map(([, group]) => group);
+  const credits = inOrder.flatMap(({ invoice, own }): Credit[] => {
+    const tooMuchMinor = own.reduce((sum, { amountMinor }) => sum - amountMinor, 0n);
+    const creditMinor = tooMuchMinor - (tooMuchMinor % unitMinor);
+    const isCreditable = creditMinor > 0n && creditMinor <= invoice.leftMinor;
+    return isCreditable ? [{ invoice, changes: own, creditMinor }] : [];
+  });
+  const credited = new Set(credits.flatMap((credit) => credit.changes));
+  return { credits, rest: changes.filter((change) => !credited.has(change)) };
+}
+
+/** Whether a change may go on a credit note: what is no usage goes where the usage of its invoice goes. */
+export function isCredited({ rated }: LineChange, lateUsage: BillBooks['lateUsage']): boolean {
+  return rated.adjustment !== null || lateUsage(rated.meterId) !== 'next_invoice';
+}

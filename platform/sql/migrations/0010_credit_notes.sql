@@ -1,0 +1,3 @@
+ALTER TABLE "bills" ADD COLUMN "credits_bill_id" text;--> statement-breakpoint
+ALTER TABLE "bills" ADD COLUMN "credit_note_id" text;--> statement-breakpoint
+CREATE INDEX "bills_by_credited" ON "bills" USING btree ("credits_bill_id");
