@@ -1,5 +1,5 @@
 import { billMonth } from '../api/billing/bill-month.js';
-import { billingMonth } from '../api/billing/billing-month.js';
+import { billingMonth } from '../billing/billing-month.js';
 import { rulingCatalog } from '../api/catalog/ruling-catalog.js';
 import type { Services } from '../api/services.js';
 import { billsToCheck, firstBilledMonth } from '../billing/overage-run/read-bills.js';

@@ -3,7 +3,7 @@ import { usageOfRun } from '../../billing/overage-run/usage-of-run.js';
 import type { Run } from '../../transforms/run-store.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import type { Services } from '../services.js';
-import { billingMonth } from './billing-month.js';
+import { billingMonth } from '../../billing/billing-month.js';
 
 export interface MonthToBill {
   /** First day; undefined: of the last that was over. */
@@ -35,10 +35,9 @@ export async function billMonth(
   const catalogs = await services.catalogs.published();
   const choicesIn = await services.quota.choices();
   const report = await services.runs.read(run, async ({ reader }): Promise<OverageReport> => {
-    const usage = usageOfRun(run, reader, {
-      ...{ catalogs, ending, orgId, choicesIn },
-      billsGuesses: desk.store.account.mode === 'test',
-    });
+    const billsGuesses = desk.store.account.mode === 'test';
+    const rating = { catalogs, ending, orgId, choicesIn, billsGuesses };
+    const usage = usageOfRun({ run, reader }, rating, services.runs);
     const request = {
       ...{ month: first, ending, orgId: orgId ?? null, actor },
       approval: services.config.billing.approval,

@@ -8,7 +8,7 @@ import { formatDate, startOfMonth } from '../../core/time.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import { operation } from '../operation.js';
 import { InstantAnswer, InstantArgument, InstantText, MonthArgument } from '../shapes.js';
-import { billingMonth } from './billing-month.js';
+import { billingMonth } from '../../billing/billing-month.js';
 import { billsGuesses, purseOf } from './credit-purse.js';
 import { OverageLineShape, overageLineShape } from './overage-line-shape.js';
 

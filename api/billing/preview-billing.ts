@@ -12,7 +12,7 @@ import {
   MonthArgument,
   NextCursor,
 } from '../shapes.js';
-import { billingMonth } from './billing-month.js';
+import { billingMonth } from '../../billing/billing-month.js';
 import { billsGuesses, purseOf } from './credit-purse.js';
 import { openLinePlace, pageOfLines } from './line-page.js';
 import { OverageLineShape, overageLineShape } from './overage-line-shape.js';

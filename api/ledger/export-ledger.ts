@@ -9,7 +9,7 @@ import {
 import { loadJournal } from '../../billing/ledger/load-journal.js';
 import { readSettlements } from '../../billing/ledger/read-settlements.js';
 import type { Instant } from '../../core/time.js';
-import { billingMonth } from '../billing/billing-month.js';
+import { billingMonth } from '../../billing/billing-month.js';
 import { STRIPE_PROBLEMS } from '../billing/stripe-problems.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import { operation } from '../operation.js';

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { usagePeriods } from '../../billing/ledger/usage-periods.js';
 import type { OverageLine } from '../../billing/overage-plan.js';
 import { openLinePlace, pageOfLines } from '../billing/line-page.js';
-import { billingMonth } from '../billing/billing-month.js';
+import { billingMonth } from '../../billing/billing-month.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import { operation } from '../operation.js';
 import {

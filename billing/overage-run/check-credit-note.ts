@@ -9,14 +9,13 @@ import type { Break } from './reconcile.js';
 
 /**
  * Why a credit note may not be sent as it was written down; null when it may. What it was written for may have changed: the invoice was
- * paid, or credited by hand. Once it was sent nothing is asked any more: by then the invoice shows the note itself.
+ * paid, or credited by hand. Only before it was ever sent: after that the invoice shows the note itself.
  */
 export async function objectionToCreditNote(
   bill: KeptBill,
-  { attempt, request }: KeptIntent,
+  { request }: KeptIntent,
   { readInvoice }: Pick<ExecuteDeps, 'readInvoice'>,
 ): Promise<KeptIntent['problem']> {
-  if (attempt > 0) return null;
   const { invoiceId, totalMinor } = bill;
   invariant(invoiceId !== null, `credit note ${bill.billId} is on an invoice`);
   const invoice = creditableInvoice(bill, await readInvoice(invoiceId));

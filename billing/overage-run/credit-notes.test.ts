@@ -135,7 +135,8 @@ describe('what was charged too much', () => {
     const approval = { ...NO_APPROVAL, aboveMinor: new Map([['USD', 39n]]) };
     const { lines, store } = worth(60n);
     const watermark = { executions: [], installs: [], billing: [], crm: [] };
-    const usage = { runId: 'run_1', watermark, lines: () => Promise.resolve(lines) };
+    const rate = () => Promise.resolve(lines);
+    const usage = { runId: 'run_1', watermark, lines: rate, again: rate };
     const [first] = lines;
     const ending = first?.period ?? { start: 0n, end: 0n };
     const request = { month: '2026-09-01', ending, orgId: null, approval, actor: 'test' };

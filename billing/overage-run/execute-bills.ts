@@ -11,6 +11,7 @@ import { Lease } from '../../platform/sql/lease.js';
 import { transaction, type Sql } from '../../platform/sql/sql.js';
 import type { BillStore, KeptBill, KeptBillLine } from './bill-store.js';
 import { objectionToCreditNote } from './check-credit-note.js';
+import { usageBreaks, type RateAgain } from './rate-again.js';
 import { reconcileInvoice, type Break, type ExpectedItem } from './reconcile.js';
 
 export interface ExecuteDeps {
@@ -46,15 +47,23 @@ export interface BillOutcome {
   readonly message: string | null;
 }
 
+type RunDeps = ExecuteDeps & { readonly rateAgain: RateAgain };
+
 /** Times of a lease that its end is waited for: a look comes three times in each. */
 const PATIENCE = 1.5;
 
 /**
  * Brings bills to their end, several customers at once. What stops one stops no other; a key that Stripe does not accept stops all.
  *
+ * @param rateAgain asked before anything is made final: it must be what was entered
  * @throws RefusedError `stripe_key_refused`; then everything stays where it is
  */
-export async function executeBills(bills: readonly KeptBill[], deps: ExecuteDeps): Promise<BillOutcome[]> {
+export async function executeBills(
+  bills: readonly KeptBill[],
+  given: ExecuteDeps,
+  rateAgain: RateAgain,
+): Promise<BillOutcome[]> {
+  const deps = { ...given, rateAgain };
   const outcomes: BillOutcome[] = [];
   const left = [...byCustomer(bills).values()];
   let fatal: unknown = null;
@@ -80,7 +89,7 @@ function byCustomer(bills: readonly KeptBill[]): Map<string, KeptBill[]> {
   return groups;
 }
 
-async function executeCustomer(bills: readonly KeptBill[], deps: ExecuteDeps): Promise<BillOutcome[]> {
+async function executeCustomer(bills: readonly KeptBill[], deps: RunDeps): Promise<BillOutcome[]> {
   const [first] = bills;
   invariant(first !== undefined, 'a customer in a group has a bill');
   const lease = await leaseOfCustomer(first, deps);
@@ -142,7 +151,7 @@ function outcomeOf(
   return { billId, orgId, outcome, message };
 }
 
-async function executeBill(bill: KeptBill, lease: Lease, deps: ExecuteDeps): Promise<BillOutcome> {
+async function executeBill(bill: KeptBill, lease: Lease, deps: RunDeps): Promise<BillOutcome> {
   const { sql, store, intents, side, clock, wait } = deps;
   const lines = await store.linesOf(bill.billId);
   const result = await carryOut(bill.billId, {
@@ -150,8 +159,14 @@ async function executeBill(bill: KeptBill, lease: Lease, deps: ExecuteDeps): Pro
     assertHeld: () => lease.assertHeld(sql.database),
     objection: async (intent, done) => {
       const { kind } = intent.purpose;
-      if (kind === 'credit_note') return objectionToCreditNote(bill, intent, deps);
-      return kind === 'finalize' ? objectionTo(bill, lines, done, deps) : null;
+      if (kind !== 'finalize' && kind !== 'credit_note') return null;
+      // Once it was sent, it is too late to ask.
+      if (kind === 'credit_note' && intent.attempt > 0) return null;
+      const breaks = await usageBreaks(bill, lines, deps, deps.rateAgain);
+      if (breaks.length > 0) return problemOf(breaks);
+      return kind === 'credit_note'
+        ? objectionToCreditNote(bill, intent, deps)
+        : objectionTo(bill, lines, done, deps);
     },
   });
   return settle(bill, result, deps);
@@ -175,10 +190,13 @@ async function objectionTo(
   const invoice = await readInvoice(invoiceId);
   const breaks =
     invoice === null ? [goneInvoice(bill, invoiceId)] : reconcileInvoice(invoice, expected, bill.customerId);
+  return problemOf(breaks);
+}
+
+function problemOf(breaks: readonly Break[]): KeptIntent['problem'] {
   const [first] = breaks;
-  return first === undefined
-    ? null
-    : { code: first.cause, message: breaks.map(({ message }) => message).join('; ') };
+  if (first === undefined) return null;
+  return { code: first.cause, message: breaks.map(({ message }) => message).join('; ') };
 }
 
 /** The break of an invoice that Stripe has no more. */

@@ -12,6 +12,7 @@ import { planBills, type BillPlan } from './bill-plan.js';
 import { executeBills, patientLease, type BillOutcome, type ExecuteDeps } from './execute-bills.js';
 import { lineChanges } from './line-changes.js';
 import { loadHomes, type HomeDeps } from './load-homes.js';
+import { rateAgainOnce } from './rate-again.js';
 import { reopenDrafts, takeBackCreditNotes } from './take-back.js';
 import type { WithdrawDeps } from './withdraw-bill.js';
 import { sha256 } from '../../platform/sha256.js';
@@ -26,6 +27,8 @@ export interface RatedUsage {
    * @param spent of credits, in other periods
    */
   readonly lines: (spent: SpentCredits) => Promise<readonly OverageLine[]>;
+  /** What a run rates for a month, from its events once more: before anything is made final, what was entered must come out. */
+  readonly again: (runId: string, month: string) => Promise<readonly OverageLine[]>;
   /** What a meter's usage that becomes known after it was billed leads to, by the catalog in force. */
   readonly lateUsage: (meterId: string) => LateUsage;
 }
@@ -86,7 +89,8 @@ export async function runOverages(
   await takeBackCreditNotes(request, deps);
   await reopenDrafts(request, usage.lateUsage, () => planOverages(usage, request, deps), deps);
   const plan = await enterPlan(usage, request, deps);
-  const outcomes = await executeBills(await deps.store.unfinished(request.orgId), deps);
+  const unfinished = await deps.store.unfinished(request.orgId);
+  const outcomes = await executeBills(unfinished, deps, rateAgainOnce(usage.again));
   return { plan, outcomes };
 }
 

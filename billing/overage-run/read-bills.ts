@@ -171,11 +171,20 @@ export async function newestEntryOf(sql: Sql, lineId: string): Promise<KeptBillL
 
 /** What the ledger has of a rated line, oldest first. */
 export function entriesOf(sql: Sql, account: OutsideAccount, lineId: string): Promise<KeptBillLine[]> {
+  return entriesOfLines(sql, account, [lineId]);
+}
+
+/** Of the lines of one bill, say: their ids are bound one by one. */
+export function entriesOfLines(
+  sql: Sql,
+  account: OutsideAccount,
+  lineIds: readonly string[],
+): Promise<KeptBillLine[]> {
   return sql.database
     .select()
     .from(billLines)
-    .where(and(ofAccount(billLines, account), eq(billLines.lineId, lineId)))
-    .orderBy(asc(billLines.sequence));
+    .where(and(ofAccount(billLines, account), inArray(billLines.lineId, [...lineIds])))
+    .orderBy(asc(billLines.lineId), asc(billLines.sequence));
 }
 
 /** What an org has waiting for its next bill; below 0 it is owed. */

@@ -21,6 +21,7 @@ export const BREAK_CAUSES = [
   'customer',
   'foreign',
   'total',
+  'usage',
 ] as const;
 
 /** One way in which an invoice is not what was rated. */

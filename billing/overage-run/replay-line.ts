@@ -35,13 +35,18 @@ export async function replayEntries(
     const isSameQuantity = compareDecimals(rated?.adjustment?.quantity ?? ZERO, creditQuantity) === 0;
     replayed.push({
       ...{ entry, enteredMinor: sum, rated },
-      isSame: isWithdrawal(entry) || (isSameQuantity && isSame(entry, sum, rated)),
+      isSame: isWithdrawal(entry) || (isSameQuantity && isRatedTheSame(entry, sum, rated)),
     });
   }
   return replayed;
 }
 
-function isSame(entry: KeptBillLine, enteredMinor: bigint, rated: OverageLine | null): boolean {
+/** @param enteredMinor what all entries of the line up to this one come to, in its currency */
+export function isRatedTheSame(
+  entry: KeptBillLine,
+  enteredMinor: bigint,
+  rated: OverageLine | null,
+): boolean {
   // What is rated no more is worth nothing.
   if (rated === null) return enteredMinor === 0n;
   // An entry that gives back what was billed in another currency comes to nothing in its own.

@@ -47,7 +47,7 @@ export async function billDemoMonth(
     await services.runs.withRun({ runId: company.run.runId }, async ({ run, reader }) => {
       const rating = { catalogs: soleVersion(company.catalog), ending };
       await linkOwing(await ratedLines(reader, { ...rating, asOf: run.asOf }), stripe, desk);
-      const usage = usageOfRun(run, reader, rating);
+      const usage = usageOfRun({ run, reader }, rating, services.runs);
       await runOverages(usage, { month, ending, orgId: null, approval: NO_APPROVAL, actor: 'demo' }, desk);
     });
     const { account } = desk.store;

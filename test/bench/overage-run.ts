@@ -92,6 +92,7 @@ function bill(desk: BillingDesk, customers: number) {
   ).flat();
   const usage: RatedUsage = {
     ...{ runId: 'run_bench', watermark: NOTHING, lines: () => Promise.resolve(lines) },
+    again: () => Promise.resolve(lines),
     lateUsage: () => 'credit_note',
   };
   const request = { month: '2026-09-01', ending: ENDING, orgId: null, approval: NO_APPROVAL, actor: 'bench' };

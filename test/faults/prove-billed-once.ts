@@ -349,8 +349,23 @@ export async function proveManyDeaths(
   return deaths;
 }
 
-function usageOf({ lines, lateUsage = 'credit_note' }: Month, runId = 'run_1'): RatedUsage {
-  return { runId, watermark: EMPTY, lines: () => Promise.resolve(lines), lateUsage: () => lateUsage };
+/** Runs that were billed from, as they rate again. */
+const RATED = new Map<string, readonly OverageLine[]>();
+let runsRated = 0;
+
+/** Each run is newer than the one before, and rates what it rated. */
+function usageOf(
+  { lines, lateUsage = 'credit_note' }: Month,
+  runId = `run_${String((runsRated += 1)).padStart(9, '0')}`,
+): RatedUsage {
+  RATED.set(runId, lines);
+  return {
+    runId,
+    watermark: EMPTY,
+    lines: () => Promise.resolve(lines),
+    lateUsage: () => lateUsage,
+    again: (billedFrom) => Promise.resolve(RATED.get(billedFrom) ?? []),
+  };
 }
 
 /** A store whose transactions are steps, and that a dead process does not reach. */

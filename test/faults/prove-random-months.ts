@@ -4,6 +4,7 @@ import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
 import { checkBill } from '../../billing/overage-run/check-bill.js';
 import { planOverages, runOverages, type OverageReport } from '../../billing/overage-run/overage-run.js';
 import { stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
+import type { OverageLine } from '../../billing/overage-plan.js';
 import { HeadgateError } from '../../core/errors.js';
 import { idOf } from '../../platform/outbound/stripe/id-of.js';
 import { INTENT_MARK } from '../../platform/outbound/intent.js';
@@ -52,6 +53,7 @@ export class RandomMonths {
   readonly usage: RandomUsage;
   private readonly dice: Dice;
   private runs = 0;
+  private readonly ratedBy = new Map<string, readonly OverageLine[]>();
   /** Credit notes there were in the end. */
   notes = 0;
   /** By line: the most that the second rater ever said of it. */
@@ -251,11 +253,13 @@ export class RandomMonths {
   private ratedUsage(month: number) {
     const lines = this.usage.rated(month);
     const runId = `run_${String((this.runs += 1)).padStart(6, '0')}`;
+    this.ratedBy.set(runId, lines);
     return {
       runId,
       watermark: { executions: [], installs: [], billing: [], crm: [] },
       lines: () => Promise.resolve(lines),
       lateUsage: () => 'credit_note' as const,
+      again: (billedFrom: string) => Promise.resolve(this.ratedBy.get(billedFrom) ?? []),
     };
   }
 

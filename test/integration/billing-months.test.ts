@@ -115,7 +115,7 @@ describe.each(CATALOGS)('the months of %s', { timeout: 120_000 }, (name) => {
         for (const { currency, amountMinor } of preview.totals) {
           owed.set(currency, (owed.get(currency) ?? 0n) + amountMinor);
         }
-        const usage = usageOfRun(run, reader, { catalogs, ending });
+        const usage = usageOfRun({ run, reader }, { catalogs, ending }, services.runs);
         const request = { month, ending, orgId: null, approval: NO_APPROVAL, actor: 'test' };
         const { plan, outcomes } = await runOverages(usage, request, desk);
         expect(plan.heldBack).toEqual([]);

@@ -1,4 +1,4 @@
-import { dateIn, startOfDay } from '../../core/calendar.js';
+import { dateIn, startOfDay } from '../core/calendar.js';
 import {
   addMonths,
   formatDate,
@@ -7,7 +7,7 @@ import {
   startOfMonth,
   type Instant,
   type Period,
-} from '../../core/time.js';
+} from '../core/time.js';
 
 /** The month of the catalog's zone in which subscription periods must end; without one, the last that was over at `asOf`. */
 export function billingMonth(

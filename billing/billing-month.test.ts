@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseInstant } from '../../core/time.js';
+import { parseInstant } from '../core/time.js';
 import { billingMonth } from './billing-month.js';
 
 test('without a month it is the last one that was over, at the very instant of its end too', () => {
