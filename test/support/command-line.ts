@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
-import { packagePath } from '../../platform/package-path.js';
 
 /** A command that ended: what a shell would have seen. */
 export interface Ended {
@@ -19,12 +19,11 @@ export interface CommandOptions {
 
 export type Running = ChildProcessByStdio<Writable, Readable, Readable>;
 
-const TSX = import.meta.resolve('tsx');
-const MAIN = packagePath('cli', 'main.ts');
-
-/** Starts the real `headgate`, from source. */
+/** Starts the real `headgate`, as `build-commands.ts` built it when the tests began. */
 export function startHeadgate(args: readonly string[], options: CommandOptions): Running {
-  return startNode(['--import', TSX, MAIN, ...args], options);
+  const commands = process.env['HEADGATE_TEST_COMMANDS'];
+  if (commands === undefined) throw new Error('test/global-setup.ts builds the commands, and has not run');
+  return startNode([join(commands, 'cli', 'main.js'), ...args], options);
 }
 
 /** Starts Node with nothing of this machine's configuration of Headgate. */
