@@ -1,25 +1,18 @@
-import { and, asc, eq, gt, inArray, isNull, lte, ne, sql as sqlText } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, ne } from 'drizzle-orm';
 import { formatDecimal, negateDecimal, parseDecimal } from '../../core/decimal.js';
-import { addMonths, formatDate, parseDate, type Instant, type Period } from '../../core/time.js';
+import type { Instant, Period } from '../../core/time.js';
 import { watermarkJson, type WatermarkVector } from '../../core/raw-event.js';
 import type { IntentStore } from '../../platform/outbound/intent-store.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
-import {
-  billBreaks,
-  billLines,
-  bills,
-  carryMovements,
-  stripeCustomers,
-} from '../../platform/sql/billing-schema.js';
+import { billBreaks, billLines, bills, carryMovements } from '../../platform/sql/billing-schema.js';
+import { chunks } from '../../platform/sql/chunks.js';
 import { runHolds } from '../../platform/sql/schema.js';
 import type { Sql, SqlDatabase } from '../../platform/sql/sql.js';
 import type { SpentCredits } from '../adjustments/credits.js';
-import type { OverageLine } from '../overage-plan.js';
 import { billIntents, carriedIntentId, lineIntentId, type BillContext } from './bill-intents.js';
-import type { BilledSoFar } from './approval.js';
 import { ofAccount } from '../../platform/sql/of-account.js';
-import { creditQuantitySum, spentCredits } from './spent-credits.js';
-import { orgCurrency, type BillBooks, type LedgerLine, type Payer } from './bill-books.js';
+import { ledgerOf } from './read-ledger.js';
+import { spentCredits } from './spent-credits.js';
 import type { Bill, BillLine, BillPlan } from './bill-plan.js';
 
 export type KeptBill = typeof bills.$inferSelect;
@@ -30,11 +23,6 @@ export interface PlanOrigin {
   readonly runId: string;
   readonly watermark: WatermarkVector;
   readonly actor: string;
-}
-
-/** With the newest run that it was entered from. */
-interface EnteredLine extends LedgerLine {
-  readonly runId: string;
 }
 
 export interface DraftLine {
@@ -51,9 +39,6 @@ export function isWithdrawal({ causeId }: KeptBillLine): boolean {
 /** What a run brings to its end. */
 export const UNFINISHED = ['planned', 'blocked', 'refused'] as const;
 
-/** Rows in one statement, and ids in one list: what parameters allow. */
-const ROWS_AT_ONCE = 500;
-
 /** The ledger of one account in one mode. */
 export class BillStore {
   constructor(
@@ -61,50 +46,6 @@ export class BillStore {
     readonly account: OutsideAccount,
     private readonly intents: IntentStore,
   ) {}
-
-  /** What was entered before, for a plan of the lines given, and the newest run that any of it came from; '' of nothing. */
-  async books(
-    month: string,
-    lineIds: readonly string[],
-  ): Promise<
-    Pick<BillBooks, 'ledger' | 'carriedMinor' | 'billCounts' | 'billedMinor' | 'payers'> & {
-      newestRunId: string;
-    }
-  > {
-    const ledger = await this.ledgerOf(lineIds);
-    const runIds = [...ledger.values()].flat().map(({ runId }) => runId);
-    return {
-      ledger,
-      newestRunId: runIds.reduce((newest, runId) => (runId > newest ? runId : newest), ''),
-      carriedMinor: await this.carried(),
-      billCounts: await this.billCounts(month),
-      billedMinor: await this.billedSoFar(month),
-      payers: await this.payers(),
-    };
-  }
-
-  /**
-   * Lines of which something is billed, and that are not rated any more: a cancellation came late, a billing anchor moved. They are
-   * worth nothing, as lines.
-   *
-   * @param rated the lines of these periods that are
-   */
-  async vanished(ending: Period, orgId: string | null, rated: ReadonlySet<string>): Promise<OverageLine[]> {
-    const rows = await this.sql.database
-      .select()
-      .from(billLines)
-      .where(
-        and(
-          ofAccount(billLines, this.account),
-          gt(billLines.periodEnd, ending.start),
-          lte(billLines.periodEnd, ending.end),
-          orgId === null ? undefined : eq(billLines.orgId, orgId),
-        ),
-      )
-      .orderBy(asc(billLines.lineId), asc(billLines.sequence));
-    const last = new Map(rows.filter(({ lineId }) => !rated.has(lineId)).map((row) => [row.lineId, row]));
-    return [...last.values()].map(worthNothing);
-  }
 
   /** What is used up of credits, by periods that did not end inside `ending`; null: by all. */
   spentCredits(ending: Period | null, orgId: string | null): Promise<SpentCredits> {
@@ -247,9 +188,10 @@ export class BillStore {
       .set({ closedAt: now })
       .where(and(eq(billBreaks.billId, bill.billId), isNull(billBreaks.closedAt)));
     const lines = await database.select().from(billLines).where(eq(billLines.causeId, bill.billId));
-    const ledger = await this.ledgerOf(
-      lines.map(({ lineId }) => lineId),
+    const ledger = await ledgerOf(
       database,
+      this.account,
+      lines.map(({ lineId }) => lineId),
     );
     const next = new Map(
       [...ledger].map(([lineId, all]) => [lineId, Math.max(...all.map(({ sequence }) => sequence))]),
@@ -299,118 +241,6 @@ export class BillStore {
       createdBy: actor,
     };
   }
-
-  private async ledgerOf(
-    lineIds: readonly string[],
-    database: SqlDatabase = this.sql.database,
-  ): Promise<Map<string, EnteredLine[]>> {
-    const ledger = new Map<string, EnteredLine[]>();
-    for (const some of chunks(lineIds)) {
-      const entered = await database
-        .select({
-          lineId: billLines.lineId,
-          currency: billLines.currency,
-          amountMinor: sqlText`sum(${billLines.amountMinor})`.mapWith(BigInt),
-          sequence: sqlText`max(${billLines.sequence})`.mapWith(Number),
-          creditQuantity: creditQuantitySum(),
-          runId: sqlText<string>`max(${billLines.runId})`,
-        })
-        .from(billLines)
-        .where(and(ofAccount(billLines, this.account), inArray(billLines.lineId, [...some])))
-        .groupBy(billLines.lineId, billLines.currency);
-      for (const line of entered) ledger.set(line.lineId, [...(ledger.get(line.lineId) ?? []), line]);
-    }
-    return ledger;
-  }
-
-  private async carried(): Promise<Map<string, bigint>> {
-    const rows = await this.sql.database
-      .select({
-        orgId: carryMovements.orgId,
-        currency: carryMovements.currency,
-        amountMinor: sqlText`sum(${carryMovements.amountMinor})`.mapWith(BigInt),
-      })
-      .from(carryMovements)
-      .where(ofAccount(carryMovements, this.account))
-      .groupBy(carryMovements.orgId, carryMovements.currency);
-    return new Map(
-      rows.map(({ orgId, currency, amountMinor }) => [orgCurrency(orgId, currency), amountMinor]),
-    );
-  }
-
-  private async billCounts(month: string): Promise<Map<string, number>> {
-    const rows = await this.sql.database
-      .select({
-        orgId: bills.orgId,
-        currency: bills.currency,
-        sequence: sqlText`max(${bills.sequence})`.mapWith(Number),
-      })
-      .from(bills)
-      .where(and(ofAccount(bills, this.account), eq(bills.month, month)))
-      .groupBy(bills.orgId, bills.currency);
-    return new Map(rows.map(({ orgId, currency, sequence }) => [orgCurrency(orgId, currency), sequence]));
-  }
-
-  private async billedSoFar(month: string): Promise<Map<string, BilledSoFar>> {
-    const totalOf = (date: string) =>
-      sqlText`coalesce(sum(${bills.totalMinor}) filter (where ${bills.month} = ${date}), 0)`.mapWith(BigInt);
-    const lastMonth = formatDate(addMonths(parseDate(month), -1));
-    const rows = await this.sql.database
-      .select({
-        orgId: bills.orgId,
-        currency: bills.currency,
-        monthMinor: totalOf(month),
-        lastMonthMinor: totalOf(lastMonth),
-      })
-      .from(bills)
-      .where(
-        and(
-          ofAccount(bills, this.account),
-          inArray(bills.month, [month, lastMonth]),
-          ne(bills.state, 'withdrawn'),
-        ),
-      )
-      .groupBy(bills.orgId, bills.currency);
-    return new Map(rows.map(({ orgId, currency, ...billed }) => [orgCurrency(orgId, currency), billed]));
-  }
-
-  private async payers(): Promise<Map<string, Payer>> {
-    const rows = await this.sql.database
-      .select()
-      .from(stripeCustomers)
-      .where(ofAccount(stripeCustomers, this.account));
-    return new Map(rows.map((row) => [row.orgId, payerOf(row)]));
-  }
-}
-
-function payerOf(row: typeof stripeCustomers.$inferSelect): Payer {
-  const { customerId, currency, collectionMethod, daysUntilDue } = row;
-  return {
-    customerId,
-    currency,
-    collection:
-      collectionMethod === 'send_invoice'
-        ? { method: 'send_invoice', daysUntilDue: daysUntilDue ?? 0 }
-        : { method: 'charge_automatically' },
-  };
-}
-
-/** A line that is rated no more, as rated: correcting it gives back what was billed of it. */
-function worthNothing(entry: KeptBillLine): OverageLine {
-  const { lineId, orgId, subscriptionId, meterId, included, currency, catalogVersion } = entry;
-  const { kind, words, creditId } = entry;
-  return {
-    ...{ lineId, orgId, subscriptionId, meterId, included, catalogVersion },
-    period: { start: entry.periodStart, end: entry.periodEnd },
-    ...{ used: '0', overage: '0', events: 0, eventDigest: '0' },
-    ...{ status: 'within', reason: null, amount: { amountMinor: 0n, currency } },
-    ...{ isAssumed: false, isIncludedAssumed: false, stopPolicy: 'soft' },
-    adjustment:
-      kind === 'usage'
-        ? null
-        : // It takes nothing of any credit any more, whatever they have left.
-          { kind, words: words ?? '', creditId, quantity: null, creditsLeft: {} },
-  };
 }
 
 function lineRow(line: BillLine, causeId: string, currency: string) {
@@ -435,11 +265,4 @@ function lineRow(line: BillLine, causeId: string, currency: string) {
       eventDigest: rated.eventDigest,
     },
   };
-}
-
-function chunks<One>(all: readonly One[]): One[][] {
-  const parts: One[][] = [];
-  for (let start = 0; start < all.length; start += ROWS_AT_ONCE)
-    parts.push(all.slice(start, start + ROWS_AT_ONCE));
-  return parts;
 }

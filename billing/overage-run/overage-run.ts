@@ -13,6 +13,7 @@ import { executeBills, patientLease, type BillOutcome, type ExecuteDeps } from '
 import { lineChanges } from './line-changes.js';
 import { loadHomes, type HomeDeps } from './load-homes.js';
 import { rateAgainOnce } from './rate-again.js';
+import { readBooks, vanishedLines } from './read-ledger.js';
 import { reopenDrafts, takeBackCreditNotes } from './take-back.js';
 import type { WithdrawDeps } from './withdraw-bill.js';
 import { sha256 } from '../../platform/sha256.js';
@@ -61,10 +62,11 @@ export async function planOverages(
 ): Promise<BillPlan> {
   const { store } = deps;
   const rated = await rate(await store.spentCredits(ending, orgId));
-  const vanished = await store.vanished(ending, orgId, new Set(rated.map(({ lineId }) => lineId)));
+  const ratedIds = new Set(rated.map(({ lineId }) => lineId));
+  const vanished = await vanishedLines(deps.sql, store.account, { ending, orgId }, ratedIds);
   const lines = [...rated, ...vanished];
   const lineIds = lines.map(({ lineId }) => lineId);
-  const { newestRunId, ...books } = await store.books(month, lineIds);
+  const { newestRunId, ...books } = await readBooks(deps.sql, store.account, month, lineIds);
   if (newestRunId > runId) {
     throw new RefusedError(
       'conflict',

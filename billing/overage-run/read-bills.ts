@@ -18,6 +18,7 @@ import {
 import { InputError } from '../../core/errors.js';
 import type { OutsideAccount } from '../../platform/outbound/intent.js';
 import { billBreaks, bills, billLines, carryMovements } from '../../platform/sql/billing-schema.js';
+import { chunks } from '../../platform/sql/chunks.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import type { KeptBill, KeptBillLine } from './bill-store.js';
 import { ofAccount } from '../../platform/sql/of-account.js';
@@ -123,9 +124,6 @@ export interface Charge {
   readonly chargedMinor: bigint;
 }
 
-/** Ids in one statement. */
-const LINES_AT_ONCE = 500;
-
 /** On final invoices, in the order in which they were made. */
 export async function chargesOf(
   sql: Sql,
@@ -133,7 +131,7 @@ export async function chargesOf(
   lineIds: readonly string[],
 ): Promise<Charge[]> {
   const charges: Charge[] = [];
-  for (let start = 0; start < lineIds.length; start += LINES_AT_ONCE) {
+  for (const some of chunks(lineIds)) {
     const rows = await sql.database
       .select({
         ...{ lineId: billLines.lineId, currency: billLines.currency, billId: bills.billId },
@@ -145,7 +143,7 @@ export async function chargesOf(
       .where(
         and(
           ofAccount(billLines, account),
-          inArray(billLines.lineId, lineIds.slice(start, start + LINES_AT_ONCE)),
+          inArray(billLines.lineId, some),
           gt(billLines.chargedMinor, 0n),
           eq(bills.state, 'finalized'),
           isNull(bills.creditsBillId),
