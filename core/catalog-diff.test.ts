@@ -71,6 +71,9 @@ test('overage, limits, features and programs each say whom they reach', () => {
     { kind: 'added', field: 'limits.concurrency.count', effect: 'new_subscriptions' },
     { kind: 'added', field: 'limits.concurrency.assumed' },
   ]);
+  expect(changesTo(['meters', 'ai_operations', 'lateUsage'], 'report')).toMatchObject([
+    { before: 'credit_note', after: 'report', effect: 'existing_customers' },
+  ]);
   expect(changesTo(['plans', 'growth', 'features', 'exports'], false)).toMatchObject([
     { before: 'true', after: 'false', effect: 'new_subscriptions' },
   ]);

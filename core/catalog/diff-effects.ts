@@ -95,6 +95,11 @@ const RULES: readonly {
     meaning: () => 'recommendations, and which expansions count as adjacency, from then on',
   },
   {
+    fits: ({ section, field }) => section === 'meters' && field.startsWith('lateUsage'),
+    effect: 'existing_customers',
+    meaning: () => 'what usage leads to that becomes known after it was billed, for everybody, from then on',
+  },
+  {
     fits: ({ section }) => section === 'meters',
     effect: 'new_subscriptions',
     meaning: ({ kind, field }) =>
