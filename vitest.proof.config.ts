@@ -8,6 +8,7 @@ export const WITH_THE_PROOFS = [
   'test/integration/aggregations.test.ts',
   'test/integration/billing-adjustments.test.ts',
   'test/integration/billing-months.test.ts',
+  'test/integration/order.test.ts',
 ];
 
 /** The heavy proofs, whole: one after the other, since what they measure and kill is the machine's. */

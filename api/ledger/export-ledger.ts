@@ -1,24 +1,16 @@
 import { z } from '@hono/zod-openapi';
 import { ChartOfAccounts, accountOf, NO_CHART } from '../../billing/ledger/accounts.js';
 import { ENTRY_KINDS, type JournalEntry } from '../../billing/ledger/journal.js';
-import {
-  listLedgerInvoices,
-  type LedgerInvoice,
-  type LedgerPlace,
-} from '../../billing/ledger/ledger-invoices.js';
+import { allLedgerInvoices } from '../../billing/ledger/ledger-invoices.js';
 import { loadJournal } from '../../billing/ledger/load-journal.js';
 import { readSettlements } from '../../billing/ledger/read-settlements.js';
-import type { Instant } from '../../core/time.js';
 import { billingMonth } from '../../billing/billing-month.js';
 import { STRIPE_PROBLEMS } from '../billing/stripe-problems.js';
 import { rulingCatalog } from '../catalog/ruling-catalog.js';
 import { operation } from '../operation.js';
 import { RawAnswer } from '../raw-answer.js';
-import type { Services } from '../services.js';
 import { Digits, ForeignId, InstantAnswer, MonthArgument } from '../shapes.js';
 import { invoicesCsv, journalCsv } from './journal-csv.js';
-
-const PAGE_ROWS = 1_000;
 
 const Chart = z
   .string()
@@ -106,7 +98,8 @@ export const exportLedger = operation({
   async handle({ query: { month, org: orgId, format, accounts: chart = NO_CHART } }, { services, now }) {
     const { account } = (await services.billing()).store;
     if (format === 'invoices') {
-      return csvAnswer(invoicesCsv(await allInvoices(services, { month, orgId }, now)));
+      const invoices = await allLedgerInvoices(services.sql, account, { month, orgId }, now);
+      return csvAnswer(invoicesCsv(invoices));
     }
     const { catalog } = await rulingCatalog(services.catalogs, now);
     const { ending } = billingMonth(month, now, catalog.zone);
@@ -139,27 +132,6 @@ export const exportLedger = operation({
 
 function csvAnswer(text: string, headers: Readonly<Record<string, string>> = {}): RawAnswer {
   return new RawAnswer('text/csv; charset=utf-8; header=present', text, headers);
-}
-
-async function allInvoices(
-  { billing, sql }: Services,
-  filter: { readonly month: string; readonly orgId: string | undefined },
-  asOf: Instant,
-): Promise<LedgerInvoice[]> {
-  const { account } = (await billing()).store;
-  const all: LedgerInvoice[] = [];
-  let after: LedgerPlace | null = null;
-  for (;;) {
-    const page: LedgerInvoice[] = await listLedgerInvoices(sql, account, filter, {
-      after,
-      limit: PAGE_ROWS,
-      asOf,
-    });
-    all.push(...page);
-    const last = page.at(-1)?.bill;
-    if (page.length < PAGE_ROWS || last === undefined) return all;
-    after = [last.month, last.orgId, last.billId];
-  }
 }
 
 function entryShape(entry: JournalEntry, chart: ChartOfAccounts): z.input<typeof Entry> {

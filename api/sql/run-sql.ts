@@ -3,9 +3,11 @@ import { RefusedError } from '../../core/errors.js';
 import { formatInstant } from '../../core/time.js';
 import type { RunAccess, RunChoice } from '../../transforms/run-access.js';
 import type { Run } from '../../transforms/run-store.js';
+import { STRIPE_PROBLEMS } from '../billing/stripe-problems.js';
 import { operation } from '../operation.js';
 import { RawAnswer } from '../raw-answer.js';
 import { InstantAnswer, InstantArgument } from '../shapes.js';
+import { billingTables } from './billing-tables.js';
 import { csvOf, objectsOf } from './sql-result.js';
 
 /** Without any run there are still the raw tables. */
@@ -31,7 +33,8 @@ export const runSql = operation({
   summary: 'One SELECT over the marts of a run and the raw tables',
   description:
     'Read-only, in an engine of its own: nothing of the machine is in reach, and time, memory and rows are bounded. Tables are the marts by ' +
-    'their names, and `raw_executions`, `raw_installs`, `raw_billing`, `raw_crm` as the last transform found them. In JSON, integers beyond ' +
+    'their names, and `raw_executions`, `raw_installs`, `raw_billing`, `raw_crm` as the last transform found them; besides, for statements that ' +
+    'name them, `usage_periods` of the run, and `ledger_invoices` and `ledger_breaks` as they are now. In JSON, integers beyond ' +
     '2^53 and decimals are strings.',
   body: z.strictObject({
     sql: z.string().min(1).max(100_000),
@@ -48,6 +51,8 @@ export const runSql = operation({
   }),
   otherAnswers: ['text/csv', 'application/vnd.apache.parquet'],
   problems: [
+    ...STRIPE_PROBLEMS,
+    'no_catalog',
     'invalid_sql',
     'sql_not_read_only',
     'query_timeout',
@@ -57,13 +62,14 @@ export const runSql = operation({
     'unavailable',
   ],
 
-  async handle({ body }, { services }) {
+  async handle({ body }, { services, now }) {
     const run = await runOrNone(services.runs, { asOf: body.as_of, runId: body.run_id });
+    const tables = await billingTables(body.sql, { run, services, now });
     if (body.format === 'parquet') {
-      const bytes = await services.userSql.parquet(run, body.sql);
+      const bytes = await services.userSql.parquet(run, body.sql, tables);
       return new RawAnswer('application/vnd.apache.parquet', new Uint8Array(bytes), headersOf(run));
     }
-    const result = await services.userSql.query(run, body.sql);
+    const result = await services.userSql.query(run, body.sql, tables);
     if (body.format === 'csv') return new RawAnswer('text/csv; charset=utf-8', csvOf(result), headersOf(run));
     const { columns, rows } = objectsOf(result);
     return { run_id: run?.runId ?? null, as_of: run?.asOf ?? null, columns, rows };

@@ -16,7 +16,7 @@ import {
   NextCursor,
 } from '../shapes.js';
 
-/** Under the names of the relation that it would be. */
+/** Under the names of the relation `usage_periods`. */
 const UsagePeriod = z
   .object({
     line_id: z.string(),

@@ -63,6 +63,30 @@ const unpaidMinor = sqlText`case
 /** What is charged at once is due when it is final. */
 const dueAt = sqlText`coalesce(${stripeInvoices.dueAt}, ${stripeInvoices.finalizedAt}, ${bills.finalizedAt})`;
 
+const PAGE_ROWS = 1_000;
+
+/** All that the filter finds, in the order of the list. */
+export async function allLedgerInvoices(
+  sql: Sql,
+  account: OutsideAccount,
+  filter: LedgerFilter,
+  asOf: Instant,
+): Promise<LedgerInvoice[]> {
+  const all: LedgerInvoice[] = [];
+  let after: LedgerPlace | null = null;
+  for (;;) {
+    const page: LedgerInvoice[] = await listLedgerInvoices(sql, account, filter, {
+      after,
+      limit: PAGE_ROWS,
+      asOf,
+    });
+    all.push(...page);
+    const last = page.at(-1)?.bill;
+    if (page.length < PAGE_ROWS || last === undefined) return all;
+    after = [last.month, last.orgId, last.billId];
+  }
+}
+
 /** A credit note has nothing to be paid: its invoice has less. */
 const isMirrored = and(
   isNull(bills.creditsBillId),

@@ -17,6 +17,7 @@ import { boundStatement, type BoundStatement } from './clickhouse-statement.js';
 import type { ClickHouseTarget } from './clickhouse-target.js';
 import { EXACT_JSON } from './clickhouse-values.js';
 import { closedError } from './duckdb-connections.js';
+import { CLICKHOUSE_TYPES, columnList, type SuppliedTable } from './supplied-table.js';
 import type { QueryParameters, RowSchema } from './warehouse.js';
 
 /** Without these the same SQL means something else than on DuckDB, or than in a run (transforms/profiles.yml). */
@@ -60,6 +61,8 @@ export class ClickHouseConnection {
     readonly target: ClickHouseTarget,
     private readonly config: ClickHouseConfig,
     database: string = target.database,
+    /** What is made for a session is gone with it. Its statements come one after the other. */
+    session?: string,
   ) {
     // On this machine compressing costs more than the bytes do.
     const isCompressed = !/^https?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/.test(target.origin);
@@ -69,6 +72,7 @@ export class ClickHouseConnection {
       password: target.password,
       database,
       application: 'headgate',
+      ...(session === undefined ? {} : { session_id: session }),
       request_timeout: config.timeoutMs + GRACE_MS,
       max_open_connections: SOCKETS,
       compression: { request: isCompressed, response: isCompressed },
@@ -159,6 +163,37 @@ export class ClickHouseConnection {
           clickhouse_settings: this.limits(INSERT_SETTINGS),
         }),
       ),
+    );
+  }
+
+  /** Makes a table for as long as this connection's session is, fills it, and takes it away again after the work. */
+  async withTables<Result>(tables: readonly SuppliedTable[], work: () => Promise<Result>): Promise<Result> {
+    const made: string[] = [];
+    try {
+      for (const table of tables) {
+        await this.supply(table);
+        made.push(table.name);
+      }
+      return await work();
+    } finally {
+      // One that can't be dropped ends with its session.
+      for (const name of made) {
+        await this.command(`DROP TEMPORARY TABLE IF EXISTS ${name}`).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Sent once: rows that an answer was lost of would be there twice. */
+  private async supply({ name, columns, rows }: SuppliedTable): Promise<void> {
+    await this.command(`CREATE TEMPORARY TABLE ${name} (${columnList({ columns }, CLICKHOUSE_TYPES)})`);
+    if (rows.length === 0) return;
+    await this.call(`table ${name}`, () =>
+      this.client.insert({
+        table: name,
+        values: rows,
+        format: 'JSONCompactEachRow',
+        clickhouse_settings: this.limits({ ...INSERT_SETTINGS, date_time_input_format: 'best_effort' }),
+      }),
     );
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ClickHouseSettings } from '@clickhouse/client';
 import { z } from 'zod';
 import { InputError } from '../../core/errors.js';
@@ -10,6 +11,7 @@ import { requireSelectOnly, type Room } from './clickhouse-select-only.js';
 import { statementsOf } from './clickhouse-statement.js';
 import { rawRowsRelation } from './clickhouse-target.js';
 import { rawTable } from './raw-tables.js';
+import type { SuppliedTable } from './supplied-table.js';
 import {
   BoundedUse,
   notOneStatement,
@@ -44,8 +46,12 @@ export class ClickHouseUserSql implements UserSql {
     this.use = new BoundedUse(limits.concurrent);
   }
 
-  query(run: RunLocation | null, statement: string): Promise<UserSqlResult> {
-    return this.inARoom(run, statement, async (connection, checked, signal) => {
+  query(
+    run: RunLocation | null,
+    statement: string,
+    tables: readonly SuppliedTable[] = [],
+  ): Promise<UserSqlResult> {
+    return this.inARoom({ run, tables }, statement, async (connection, checked, signal) => {
       const { columns, batches } = await connection.read({ sql: checked, values: {} }, this.bounds(), signal);
       const rows: unknown[][] = [];
       for await (const batch of batches) {
@@ -56,8 +62,12 @@ export class ClickHouseUserSql implements UserSql {
     });
   }
 
-  parquet(run: RunLocation | null, statement: string): Promise<Uint8Array> {
-    return this.inARoom(run, statement, (connection, checked, signal) =>
+  parquet(
+    run: RunLocation | null,
+    statement: string,
+    tables: readonly SuppliedTable[] = [],
+  ): Promise<Uint8Array> {
+    return this.inARoom({ run, tables }, statement, (connection, checked, signal) =>
       connection.bytes(
         checked,
         'Parquet',
@@ -68,7 +78,7 @@ export class ClickHouseUserSql implements UserSql {
   }
 
   private inARoom<Result>(
-    run: RunLocation | null,
+    { run, tables }: { readonly run: RunLocation | null; readonly tables: readonly SuppliedTable[] },
     statement: string,
     work: (connection: ClickHouseConnection, checked: string, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
@@ -76,11 +86,13 @@ export class ClickHouseUserSql implements UserSql {
       const checked = oneStatement(statement);
       const database = await this.roomOf(run);
       const { target } = this.warehouse;
-      const connection = new ClickHouseConnection(target, this.config, database);
+      // Supplied tables are the session's, which no other statement shares.
+      const session = tables.length === 0 ? undefined : randomUUID();
+      const connection = new ClickHouseConnection(target, this.config, database, session);
       const signal = AbortSignal.timeout(this.limits.timeoutMs + GRACE_MS);
       try {
         await this.requireSelect(connection, checked, database);
-        const working = () => work(connection, checked, signal);
+        const working = () => connection.withTables(tables, () => work(connection, checked, signal));
         return await (run === null ? working() : this.runs.whileThere(run, working));
       } catch (error) {
         if (isTimeout(error) || signal.aborted) throw tookTooLong(this.limits.timeoutMs);

@@ -10,6 +10,7 @@ import { directoryOfRun, rawRelation } from './duckdb-runs.js';
 import { requireWhole } from './duckdb-stream.js';
 import { plainValue, sqlText } from './duckdb-values.js';
 import { rawTable } from './raw-tables.js';
+import { columnList, DUCKDB_TYPES, type SuppliedTable } from './supplied-table.js';
 import {
   BoundedUse,
   notOneStatement,
@@ -23,6 +24,12 @@ import type { RunLocation } from './warehouse.js';
 
 export interface DuckdbUserSqlOptions extends UserSqlLimits {
   readonly temporaryDirectory: string;
+}
+
+/** What stands in a room besides the raw tables. */
+interface Furniture {
+  readonly run: RunLocation | null;
+  readonly tables: readonly SuppliedTable[];
 }
 
 /**
@@ -40,8 +47,12 @@ export class DuckdbUserSql implements UserSql {
     this.use = new BoundedUse(options.concurrent);
   }
 
-  query(run: RunLocation | null, statement: string): Promise<UserSqlResult> {
-    return this.with(run, async (connection) => {
+  query(
+    run: RunLocation | null,
+    statement: string,
+    tables: readonly SuppliedTable[] = [],
+  ): Promise<UserSqlResult> {
+    return this.with({ run, tables }, async (connection) => {
       await requireSelect(connection, statement);
       const result = await connection.stream(statement);
       const columns = result
@@ -57,10 +68,14 @@ export class DuckdbUserSql implements UserSql {
     });
   }
 
-  parquet(run: RunLocation | null, statement: string): Promise<Uint8Array> {
+  parquet(
+    run: RunLocation | null,
+    statement: string,
+    tables: readonly SuppliedTable[] = [],
+  ): Promise<Uint8Array> {
     const file = join(this.options.temporaryDirectory, `sql-${randomBytes(6).toString('hex')}.parquet`);
     return this.with(
-      run,
+      { run, tables },
       async (connection) => {
         await requireSelect(connection, statement);
         const select = `SELECT * FROM query(${sqlText(statement.replace(/;\s*$/, ''))})`;
@@ -79,15 +94,15 @@ export class DuckdbUserSql implements UserSql {
   }
 
   private with<Result>(
-    run: RunLocation | null,
+    furniture: Furniture,
     work: (connection: DuckDBConnection) => Promise<Result>,
     writableFile?: string,
   ): Promise<Result> {
-    return this.use.enter(() => this.inARoom(run, work, writableFile));
+    return this.use.enter(() => this.inARoom(furniture, work, writableFile));
   }
 
   private async inARoom<Result>(
-    run: RunLocation | null,
+    { run, tables }: Furniture,
     work: (connection: DuckDBConnection) => Promise<Result>,
     writableFile: string | undefined,
   ): Promise<Result> {
@@ -102,6 +117,7 @@ export class DuckdbUserSql implements UserSql {
             `CREATE TEMP VIEW ${rawTable(stream)} AS SELECT * FROM ${rawRelation(lease, stream)}`,
           );
         }
+        for (const table of tables) await supply(connection, table);
         for (const statement of this.restrictions(writableFile)) await connection.run(statement);
         return await this.bounded(connection, work);
       } finally {
@@ -161,6 +177,19 @@ export class DuckdbUserSql implements UserSql {
       clearTimeout(timer);
     }
   }
+}
+
+/** Rows go in as one JSON text: they are few, and nothing is written outside. */
+async function supply(connection: DuckDBConnection, { name, columns, rows }: SuppliedTable): Promise<void> {
+  const names = Object.keys(columns);
+  await connection.run(`CREATE TEMP TABLE ${name} (${columnList({ columns }, DUCKDB_TYPES)})`);
+  if (rows.length === 0) return;
+  const values = names.map((column, place) => `r[${place + 1}]::${DUCKDB_TYPES[columns[column] ?? 'text']}`);
+  await connection.run(
+    `INSERT INTO ${name} SELECT ${values.join(', ')}
+     FROM (SELECT unnest(from_json($rows::JSON, '[["VARCHAR"]]')) AS r)`,
+    { rows: JSON.stringify(rows) },
+  );
 }
 
 /** What the engine itself says the statement is: no list of forbidden words that a comment could slip past. */

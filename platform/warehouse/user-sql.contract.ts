@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { UserSql, UserSqlLimits } from './user-sql.js';
+import type { SuppliedTable } from './supplied-table.js';
 import type { RunLocation } from './warehouse.js';
 
 /**
@@ -127,6 +128,44 @@ export function userSqlContract(
         retryable: true,
       });
       expect((await first).rows).toEqual([[1]]);
+    });
+
+    test('supplied tables answer beside the marts, exact, also as Parquet, and are gone with the statement', async () => {
+      const bills: SuppliedTable = {
+        name: 'ledger_things',
+        columns: {
+          ...{ id: 'text', place: 'integer', minor: 'bigint', used: 'decimal' },
+          ...{ month: 'date', at: 'instant', is_open: 'boolean' },
+        },
+        rows: [
+          [
+            'it"s, \\ a',
+            '7',
+            '-9007199254740993',
+            '12345678901234567890.5',
+            '2026-01-01',
+            '2026-01-31T10:00:00.25Z',
+            true,
+          ],
+          [null, null, null, null, null, null, null],
+        ],
+      };
+      const statement = 'SELECT l.* FROM ledger_things l, mrr_months ORDER BY place NULLS LAST';
+      const { columns, rows } = await userSql.query(subject.run, statement, [bills]);
+      expect(columns.map(({ name: column }) => column)).toEqual(Object.keys(bills.columns));
+      expect(rows).toEqual([
+        [
+          ...['it"s, \\ a', 7, -9007199254740993n, '12345678901234567890.500000000000'],
+          ...['2026-01-01', '2026-01-31T10:00:00.250000Z', true],
+        ],
+        [null, null, null, null, null, null, null],
+      ]);
+      const bytes = Buffer.from(await userSql.parquet(subject.run, statement, [bills]));
+      expect(bytes.subarray(0, 4).toString()).toBe('PAR1');
+      const empty = { ...bills, rows: [] };
+      const counted = 'SELECT count(*) FROM ledger_things';
+      expect((await userSql.query(null, counted, [empty])).rows).toEqual([[0n]]);
+      await expect(userSql.query(subject.run, counted)).rejects.toMatchObject({ code: 'invalid_sql' });
     });
 
     test('a run whose marts are gone is named', async () => {

@@ -1,4 +1,5 @@
 import { InputError, UnavailableError } from '../../core/errors.js';
+import type { SuppliedTable } from './supplied-table.js';
 import type { RunLocation } from './warehouse.js';
 
 export interface UserSqlLimits {
@@ -23,11 +24,16 @@ export interface UserSqlResult {
 export interface UserSql {
   /**
    * @param run whose marts there are; without one there are the raw tables
+   * @param tables that are there besides
    * @throws InputError `sql_not_read_only`, `invalid_sql`, `query_timeout`, `result_too_large`, `run_not_found`
    */
-  query(run: RunLocation | null, statement: string): Promise<UserSqlResult>;
+  query(
+    run: RunLocation | null,
+    statement: string,
+    tables?: readonly SuppliedTable[],
+  ): Promise<UserSqlResult>;
   /** The same, as the bytes of a Parquet file. */
-  parquet(run: RunLocation | null, statement: string): Promise<Uint8Array>;
+  parquet(run: RunLocation | null, statement: string, tables?: readonly SuppliedTable[]): Promise<Uint8Array>;
 }
 
 /** Lets so many in at once; whoever comes then is told to come back. */

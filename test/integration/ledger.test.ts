@@ -326,6 +326,34 @@ test('accounts of the company’s own take the place of ours, and a meter may ha
   expect(used).toContain('4000 Usage revenue');
 });
 
+test('SQL knows invoices and breaks as relations, as they are now', async () => {
+  const rowsOf = async (sql: string) =>
+    (await bed.call({ path: '/v1/sql', json: { sql } })).as(z.looseObject({ rows: z.array(z.unknown()) }))
+      .rows;
+  const invoices = `select bill_id, kind, month, total_minor, unpaid_minor, days_past_due, age, reconciliation, as_of
+    from LEDGER_INVOICES order by bill_id`;
+  expect(await rowsOf(invoices)).toMatchObject([
+    {
+      ...{ bill_id: 'b_late', kind: 'invoice', month: '2026-03-01', total_minor: 30000 },
+      unpaid_minor: 20000,
+    },
+    { bill_id: 'b_off', unpaid_minor: 8000, reconciliation: 'broken', as_of: '2026-06-01T12:00:00Z' },
+    { bill_id: 'b_paid', total_minor: 117000, unpaid_minor: 0, reconciliation: 'matched' },
+    { bill_id: 'b_stop', reconciliation: 'broken' },
+  ]);
+  const late = `select sum(i.unpaid_minor) as late from ledger_invoices i where i.days_past_due >= 45`;
+  expect(await rowsOf(late)).toEqual([{ late: 20_000 }]);
+  const breaks = 'select bill_id, cause, next_step from ledger_breaks order by bill_id';
+  expect(await rowsOf(breaks)).toMatchObject([
+    { bill_id: 'b_off', cause: 'foreign' },
+    {
+      bill_id: 'b_stop',
+      cause: 'total',
+      next_step: 'headgate billing run --period 2026-04 --customer org_y',
+    },
+  ]);
+});
+
 test('the invoices of a month as a table, a column for each kind of line', async () => {
   const csv = (await bed.call({ path: '/v1/ledger/export?month=2026-04&format=invoices&org=org_a' })).text;
   expect(parse(csv, { columns: true, recordDelimiter: '\r\n' })).toEqual([

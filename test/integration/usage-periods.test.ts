@@ -119,6 +119,24 @@ test('page by page, of one org, and nothing in a month in which no period ended'
   expect((await get('/v1/usage-periods?month=2026-04')).periods).toEqual([]);
 });
 
+test('SQL knows them as a relation: those that are over and those that are open', async () => {
+  const sql = `select org_id, meter, period_end, is_open, used, overage_minor, stop_policy from usage_periods
+    order by is_open, org_id`;
+  const { rows } = (await bed.call({ path: '/v1/sql', json: { sql } })).as(
+    z.looseObject({ rows: z.array(z.unknown()) }),
+  );
+  const zeros = '.000000000000';
+  expect(rows).toMatchObject([
+    {
+      ...{ org_id: 'org_a', meter: 'ops', period_end: '2026-05-20T00:00:00Z', is_open: false },
+      used: `130${zeros}`,
+    },
+    { ...{ org_id: 'org_b', is_open: false, used: `110${zeros}`, overage_minor: null, stop_policy: 'hard' } },
+    { org_id: 'org_a', is_open: true, used: `40${zeros}`, overage_minor: 0 },
+    { org_id: 'org_b', is_open: true, used: `0${zeros}` },
+  ]);
+});
+
 test('keys that may not read billing, and questions that make no sense, are refused', async () => {
   const sales = await bed.keyWith('leads:read');
   expect((await bed.call({ path: MAY, key: sales })).problem()).toMatchObject({ code: 'scope_missing' });
