@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildCommands } from '../support/build-commands.js';
 import { benchEngines } from './engines.js';
 import { writeCompany } from './event-files.js';
 import { benchFileIngest, benchIngestMemory } from './file-ingest.js';
@@ -33,30 +34,45 @@ async function measure(name: string, work: () => Promise<Figure | Figure[]>): Pr
   figures.push(...made);
 }
 
+/** Written for the first who needs it. */
+function companyOf(
+  millions: number,
+): () => Promise<{ file: string } & Awaited<ReturnType<typeof writeCompany>>> {
+  const write = async () => {
+    const file = join(directory, `company-${millions}.ndjson`);
+    console.error(`writing a company of ${millions} million events …`);
+    return { file, ...(await writeCompany(file, millions * 1_000_000)) };
+  };
+  let written: ReturnType<typeof write> | null = null;
+  return () => (written ??= write());
+}
+
+const commands = await buildCommands();
+process.env['HEADGATE_TEST_COMMANDS'] = commands;
+const small = companyOf(1);
+const large = values.large ? companyOf(10) : small;
 try {
-  const file = join(directory, 'company.ndjson');
-  console.error('writing a company of 1 million events …');
-  const company = await writeCompany(file, 1_000_000);
-  await measure('ingest', () => benchFileIngest(file, company.lines, directory));
+  await measure('ingest', async () => {
+    const { file, lines } = await small();
+    return benchFileIngest(file, lines, directory);
+  });
   await measure('batches', benchBatches);
   await measure('singles', benchSingles);
   await measure('engines', benchEngines);
-  await measure('reads', () => benchMetricReads(file, company.endsAt));
+  await measure('reads', async () => {
+    const { file, endsAt } = await small();
+    return benchMetricReads(file, endsAt);
+  });
   await measure('rating', () => benchOverageRating(values.large ? 10_000_000 : 1_000_000));
   await measure('billing', () => benchOverageRun(values.large ? 5_000 : 500, directory));
   await measure('quota', () => benchQuotaCheck(directory, values.large ? 10_000_000 : 1_000_000));
-  if (values.large) {
-    const large = join(directory, 'large.ndjson');
-    console.error('writing a company of 10 million events …');
-    const written = await writeCompany(large, 10_000_000);
-    await measure('memory', () => benchIngestMemory(large, written.bytes, directory));
-    await measure('transform', () => benchTransform({ file: large, ...written }));
-  } else {
-    await measure('memory', () => benchIngestMemory(file, company.bytes, directory));
-    await measure('transform', () => benchTransform({ file, ...company }));
-    await measure('clickhouse', () => benchClickHouseTransform({ file, ...company }));
-  }
+  await measure('memory', async () => {
+    const { file, bytes } = await large();
+    return benchIngestMemory(file, bytes, directory);
+  });
+  await measure('transform', async () => benchTransform(await large()));
+  if (!values.large) await measure('clickhouse', async () => benchClickHouseTransform(await small()));
 } finally {
   if (figures.length > 0) printFigures(figures);
-  rmSync(directory, { recursive: true, force: true });
+  for (const folder of [directory, commands]) rmSync(folder, { recursive: true, force: true });
 }

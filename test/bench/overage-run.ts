@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { openBillingDesk, type BillingDesk } from '../../billing/billing-desk.js';
 import { NO_APPROVAL } from '../../billing/overage-run/approval.js';
 import { runOverages, type RatedUsage } from '../../billing/overage-run/overage-run.js';
@@ -13,6 +14,7 @@ import { sdkFor, startStripeProcess } from '../support/local-stripe.js';
 import { seconds, timed, type Figure } from './figure.js';
 import { dueLine } from '../support/due-line.js';
 
+const Requests = z.object({ data: z.array(z.unknown()) });
 const METERS = 3;
 const CONCURRENCY = 8;
 const KEY = 'sk_test_local';
@@ -128,6 +130,5 @@ async function forgetRequests(url: string): Promise<void> {
 }
 
 async function countRequests(url: string): Promise<number> {
-  const answer: unknown = await (await fetch(`${url}/_local/requests`)).json();
-  return Array.isArray(answer) ? answer.length : Number.NaN;
+  return Requests.parse(await (await fetch(`${url}/_local/requests`)).json()).data.length;
 }
