@@ -10,7 +10,7 @@ import { printFigures, type Figure } from './figure.js';
 import { benchBatches, benchSingles } from './http-ingest.js';
 import { benchMetricReads } from './metric-reads.js';
 import { benchOverageRating } from './overage-rating.js';
-import { benchOverageRun } from './overage-run.js';
+import { benchOverageRuns } from './overage-run.js';
 import { benchQuotaCheck } from './quota-check.js';
 import { benchClickHouseTransform, benchTransform } from './transform.js';
 
@@ -64,7 +64,7 @@ try {
     return benchMetricReads(file, endsAt);
   });
   await measure('rating', () => benchOverageRating(values.large ? 10_000_000 : 1_000_000));
-  await measure('billing', () => benchOverageRun(values.large ? 5_000 : 500, directory));
+  await measure('billing', () => benchOverageRuns(values.large ? 5_000 : 500, directory));
   await measure('quota', () => benchQuotaCheck(directory, values.large ? 10_000_000 : 1_000_000));
   await measure('memory', async () => {
     const { file, bytes } = await large();

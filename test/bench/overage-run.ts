@@ -8,9 +8,12 @@ import { parseInstant } from '../../core/time.js';
 import { AuditLog } from '../../platform/audit-log.js';
 import { loadConfig } from '../../platform/config.js';
 import { stripeCustomers } from '../../platform/sql/billing-schema.js';
+import { SecretText } from '../../platform/secrets.js';
+import { openPgSql } from '../../platform/sql/pg-sql.js';
 import { openPgliteSql } from '../../platform/sql/pglite-sql.js';
 import type { Sql } from '../../platform/sql/sql.js';
 import { sdkFor, startStripeProcess } from '../support/local-stripe.js';
+import { hasPostgres, startPostgres } from '../support/postgres.js';
 import { seconds, timed, type Figure } from './figure.js';
 import { dueLine } from '../support/due-line.js';
 
@@ -25,9 +28,29 @@ const MEBIBYTE = 1024 * 1024;
  * A month of many customers with three lines each, against a Stripe in a process of its own; beside it the very same requests, sent by
  * the SDK alone.
  */
-export async function benchOverageRun(customers: number, directory: string): Promise<Figure> {
-  const { child, url } = await startStripeProcess(join(directory, 'bench.stripe'));
-  const sql = await openPgliteSql(join(directory, 'bench-billing'));
+export async function benchOverageRuns(customers: number, directory: string): Promise<Figure[]> {
+  const embedded = await benchOverageRun('PGlite', customers, directory, () =>
+    openPgliteSql(join(directory, 'bench-billing')),
+  );
+  if (!hasPostgres()) return [embedded];
+  const postgres = await startPostgres();
+  try {
+    const url = new SecretText(await postgres.createDatabase());
+    const open = () => openPgSql({ url, poolSize: 2 * CONCURRENCY, timeoutMs: 30_000 });
+    return [embedded, await benchOverageRun('Postgres', customers, directory, open)];
+  } finally {
+    await postgres.stop();
+  }
+}
+
+async function benchOverageRun(
+  store: string,
+  customers: number,
+  directory: string,
+  open: () => Promise<Sql>,
+): Promise<Figure> {
+  const { child, url } = await startStripeProcess(join(directory, `bench-${store}.stripe`));
+  const sql = await open();
   try {
     await sql.migrate();
     const desk = await openDesk(sql, url);
@@ -43,7 +66,7 @@ export async function benchOverageRun(customers: number, directory: string): Pro
     const asked = await countRequests(url);
     const ratio = run.ms / floor.ms;
     return {
-      name: `overage run of ${customers.toLocaleString('en-US')} customers, ${METERS} lines each, ${CONCURRENCY} at once`,
+      name: `overage run of ${customers.toLocaleString('en-US')} customers, ${METERS} lines each, ${CONCURRENCY} at once, on ${store}`,
       measured: seconds(run.ms),
       floor: `${seconds(floor.ms)} the same requests by the SDK alone`,
       ratio: `${ratio.toFixed(2)}×`,
