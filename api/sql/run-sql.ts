@@ -64,7 +64,7 @@ export const runSql = operation({
 
   async handle({ body }, { services, now }) {
     const run = await runOrNone(services.runs, { asOf: body.as_of, runId: body.run_id });
-    const tables = await billingTables(body.sql, { run, services, now });
+    const tables = () => billingTables(body.sql, { run, services, now });
     if (body.format === 'parquet') {
       const bytes = await services.userSql.parquet(run, body.sql, tables);
       return new RawAnswer('application/vnd.apache.parquet', new Uint8Array(bytes), headersOf(run));

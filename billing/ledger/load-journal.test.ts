@@ -93,6 +93,28 @@ function defineTests(open: () => Promise<{ bed: OverageBed; close: () => Promise
     expect(summary?.unpaidByAge.get('31-60')).toBe(361n);
     expect(await listLedgerBreaks(bed.sql, month.store.account, {}, { after: null, limit: 10 })).toEqual([]);
   });
+
+  test('a credit note that was voided is taken back by an entry of its own, and the first one stays', async () => {
+    let month = await bed.openMonth(1, 2);
+    await bed.run(month, bed.runner(month));
+    month = worth(month, 0, 60n);
+    bed.passADay();
+    const { plan } = await bed.run(month, bed.runner(month));
+    const [note] = await month.store.reload(plan.bills.map(({ billId }) => billId));
+    if (note?.creditNoteId == null) throw new Error('a credit note was made');
+    bed.passADay();
+    await bed.stripe.creditNotes.voidCreditNote(note.creditNoteId);
+    await withdrawBill(note, { reason: 'a test', actor: 'test' }, bed.runner(month).deps);
+    const { entries } = await loadJournal(bed.sql, month.store.account, REQUEST, () =>
+      Promise.resolve(new Map()),
+    );
+    expect(entries.filter(({ kind }) => kind === 'credit_note').map(described)).toEqual([
+      'credit_note, accrued 40, receivable -40',
+      'credit_note, accrued -40, receivable 40',
+    ]);
+    const accrued = entries.flatMap(({ lines }) => lines).filter(({ account }) => account === 'accrued');
+    expect(accrued.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)).toBe(0n);
+  });
 }
 
 describe('embedded', () => {

@@ -50,7 +50,12 @@ export async function loadJournal(
     kept.map(({ bill }) => bill),
   );
   const ids = { ...account, sha256 };
-  const notes = ownNotes(kept.map(({ bill }) => bill));
+  const notes = ownNotes(
+    kept.map(({ bill }) => bill),
+    new Map(
+      entered.flatMap(({ isWithdrawal, bill, at }) => (isWithdrawal && bill ? [[bill.billId, at]] : [])),
+    ),
+  );
   const issued = kept.flatMap(({ bill, invoice }) =>
     bill.invoiceId === null || bill.finalizedAt === null || bill.creditsBillId !== null
       ? []
@@ -80,16 +85,26 @@ export async function loadJournal(
   return { entries: entries.sort(inTime), differences };
 }
 
-/** Credit notes that the overage run made, by invoice and by their own id. */
-function ownNotes(kept: readonly KeptBill[]): Map<string, Map<string, Settlement>> {
+/**
+ * Credit notes that the overage run made, by invoice and by their own id. One that was withdrawn, since somebody voided it, is
+ * taken back when it was; not where its invoice was voided, which the note is then void with.
+ */
+function ownNotes(
+  kept: readonly KeptBill[],
+  withdrawnAt: ReadonlyMap<string, Instant>,
+): Map<string, Map<string, Settlement>> {
   const notes = new Map<string, Map<string, Settlement>>();
-  for (const { invoiceId, creditNoteId, finalizedAt, totalMinor, state } of kept) {
-    if (invoiceId === null || creditNoteId === null || finalizedAt === null || state === 'withdrawn')
-      continue;
-    const amountMinor = -totalMinor;
-    const note = { type: 'credit_note.issued', key: creditNoteId, at: finalizedAt, amountMinor } as const;
+  for (const { billId, creditsBillId, invoiceId, creditNoteId, finalizedAt, totalMinor } of kept) {
+    if (invoiceId === null || creditNoteId === null || finalizedAt === null) continue;
+    const note = { type: 'credit_note.issued', isWon: false, isOurs: true } as const;
     const known = notes.get(invoiceId) ?? new Map<string, Settlement>();
-    notes.set(invoiceId, known.set(creditNoteId, { ...note, isWon: false, isOurs: true }));
+    known.set(creditNoteId, { ...note, key: creditNoteId, at: finalizedAt, amountMinor: -totalMinor });
+    const at = withdrawnAt.get(billId);
+    if (at !== undefined && !withdrawnAt.has(creditsBillId ?? '')) {
+      const key = `${creditNoteId} withdrawn`;
+      known.set(key, { ...note, key, at, amountMinor: totalMinor });
+    }
+    notes.set(invoiceId, known);
   }
   return notes;
 }

@@ -33,6 +33,8 @@ export interface CreditableInvoice {
   readonly customerId: string;
   /** What is left of it to be credited. */
   readonly leftMinor: bigint;
+  /** Credit notes on it that Stripe refused: one that is refused again and again waits for the next bill instead. */
+  readonly refusals: number;
   /** Then what is credited goes to the customer's balance; else less is to be paid. */
   readonly isPaid: boolean;
 }

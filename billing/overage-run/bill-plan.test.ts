@@ -14,7 +14,7 @@ import {
   type Payer,
 } from './bill-books.js';
 import { planBills, type BillPlan } from './bill-plan.js';
-import { lineCurrency } from './plan-credits.js';
+import { lineCurrency, type Homes } from './plan-credits.js';
 import { chargeable, stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
 import { sha256 } from '../../platform/sha256.js';
 
@@ -301,6 +301,91 @@ test('an amount that needs approval needs it on several invoices too', () => {
   ]);
 });
 
+test('what is owed in fils that can’t be charged comes off whole: nobody pays more than was rated', () => {
+  // 53.394 and 0.252 owed: 53.142. Of it 53.140 can be charged, and 0.002 wait.
+  const plan = planBills(
+    books([inCurrency('storage', 53_394n, 'KWD')], { carriedMinor: waiting(-252n, 'KWD') }),
+  );
+  expect(billed(plan)).toMatchObject([{ carriedItemMinor: -250n, totalMinor: 53_140n }]);
+  expect(plan.movements.map(({ amountMinor }) => amountMinor)).toEqual([254n]);
+});
+
+describe('a credit note', () => {
+  const home = (changes: Partial<CreditableInvoice> = {}): Homes => {
+    const invoice = { billId: 'bill_0', invoiceId: 'in_0', customerId: 'cus_1', leftMinor: 1_000n };
+    const whole = { ...invoice, isPaid: false, refusals: 0, ...changes };
+    return new Map([[lineCurrency('ops', 'USD'), whole]]);
+  };
+  const plan = (worth: bigint, homes: Homes, changes: Partial<BillBooks> = {}) =>
+    planBills(books([rated('ops', worth)], { ledger: ledger(['ops', 1_000n, 1]), ...changes }), homes);
+  const waits = ({ bills, movements }: BillPlan) => [
+    bills.length,
+    movements.map(({ amountMinor }) => amountMinor),
+  ];
+
+  test('takes off what is too much', () => {
+    expect(plan(600n, home()).bills).toMatchObject([{ totalMinor: -400n, credits: { invoiceId: 'in_0' } }]);
+    expect(plan(0n, home({ isPaid: true })).bills).toMatchObject([{ totalMinor: -1_000n }]);
+  });
+
+  test.each<[string, bigint, Partial<CreditableInvoice>]>([
+    ['more than is left of the invoice', 600n, { leftMinor: 399n }],
+    ['so much that the rest could not be charged', 49n, {}],
+    [
+      'of a paid invoice of somebody who pays for the org no more',
+      600n,
+      { isPaid: true, customerId: 'cus_old' },
+    ],
+    ['what Stripe has refused twice', 600n, { refusals: 2 }],
+  ])('is not made of %s: it waits', (_, worth, changes) => {
+    expect(waits(plan(worth, home(changes)))).toEqual([0, [worth - 1_000n]]);
+  });
+
+  test('several of one org need approval by their sum', () => {
+    const homes = new Map(
+      ['a', 'b'].map((lineId) => [
+        lineCurrency(lineId, 'USD'),
+        {
+          billId: `bill_${lineId}`,
+          invoiceId: `in_${lineId}`,
+          customerId: 'cus_1',
+          leftMinor: 500n,
+          isPaid: false,
+          refusals: 0,
+        },
+      ]),
+    );
+    const approval = { aboveMinor: new Map([['USD', 700n]]), risePercent: null };
+    const before = books([rated('a', 0n), rated('b', 0n)], {
+      approval,
+      ledger: ledger(['a', 500n, 1], ['b', 500n, 1]),
+    });
+    expect(planBills(before, homes).bills.map(({ approvalReason }) => approvalReason)).toEqual([
+      'it is of more than $7.00',
+      'it is of more than $7.00',
+    ]);
+  });
+});
+
+test('where late usage is only reported, all of its period stays as it was billed: its cap is of the whole', () => {
+  const adjustment = {
+    kind: 'cap' as const,
+    words: 'Spend cap',
+    creditId: null,
+    quantity: null,
+    creditsLeft: {},
+  };
+  // $2.00 at most: 1.50 and 0.50 were billed; 0.01 and 5.00 came late.
+  const lines = [rated('ops', 151n), rated('calls', 550n), rated('adj_cap', -501n, { adjustment })];
+  const before = books(lines, {
+    lateUsage: (meterId) => (meterId === 'ops' ? 'report' : 'credit_note'),
+    ledger: ledger(['ops', 150n, 1], ['calls', 50n, 1]),
+  });
+  const plan = planBills(before);
+  expect(plan).toMatchObject({ bills: [], carried: [], movements: [] });
+  expect(plan.heldBack.map(({ cause }) => cause)).toEqual(['late_usage', 'late_usage', 'late_usage']);
+});
+
 describe('for any books', () => {
   const CURRENCIES = ['USD', 'EUR', 'JPY', 'KWD', 'ISK', 'MGA'];
   const ORGS = ['org_1', 'org_2', 'org_3'];
@@ -325,7 +410,13 @@ describe('for any books', () => {
       const homes = lines.flatMap(({ org, billedIn, home }, index): [string, CreditableInvoice][] => {
         if (home === undefined) return [];
         const billId = `bill_${org}_${billedIn}_${home}`;
-        const invoice = { billId, invoiceId: `in_${billId}`, customerId: 'cus_1', isPaid: home === 1 };
+        const invoice = {
+          billId,
+          invoiceId: `in_${billId}`,
+          customerId: 'cus_1',
+          isPaid: home === 1,
+          refusals: 0,
+        };
         const { unitMinor } = chargeable(billedIn);
         const leftMinor = (left[home] ?? 0n) - ((left[home] ?? 0n) % unitMinor);
         return [[lineCurrency(`line_${index}`, billedIn), { ...invoice, leftMinor }]];

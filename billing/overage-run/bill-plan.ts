@@ -28,7 +28,7 @@ export interface Bill {
   readonly sequence: number;
   readonly payer: Payer;
   /** Null: it is an invoice. Else the final invoice that it takes something off. */
-  readonly credits: Pick<CreditableInvoice, 'billId' | 'invoiceId' | 'isPaid'> | null;
+  readonly credits: Pick<CreditableInvoice, 'billId' | 'invoiceId' | 'isPaid' | 'leftMinor'> | null;
   readonly lines: readonly BillLine[];
   /** What earlier months, and the parts of its lines that could not be charged, come to on it: one item of its own; 0 is none. */
   readonly carriedItemMinor: bigint;
@@ -99,10 +99,18 @@ interface PayerDue {
 }
 
 function planOrg(key: string, due: PayerDue, books: BillBooks, homes: Homes): BillPlan {
-  const { lateUsage, billCounts } = books;
-  const { credits, rest } = planCredits(due.changes, due.currency, { homes, lateUsage });
+  const { lateUsage, billCounts, payers } = books;
+  const payerId = payers.get(due.orgId)?.customerId;
+  const { credits, rest } = planCredits(due.changes, due.currency, { homes, lateUsage, payerId });
+  // Of all notes together: an amount that needs approval needs it on several notes too.
+  const creditMinor = sumOf(credits, (credit) => credit.creditMinor);
+  const reason = approvalReason(
+    { amountMinor: creditMinor, currency: due.currency },
+    NOTHING_BILLED,
+    books.approval,
+  );
   const before = billCounts.get(key) ?? 0;
-  const notes = credits.map((credit, index) => creditNote(credit, before + 1 + index, due, books));
+  const notes = credits.map((credit, index) => creditNote(credit, before + 1 + index, due, books, reason));
   const invoices = planInvoices(key, { ...due, changes: rest }, before + notes.length, books);
   return {
     ...invoices,
@@ -117,6 +125,7 @@ function creditNote(
   sequence: number,
   { orgId, currency }: PayerDue,
   books: BillBooks,
+  reason: string | null,
 ): { readonly bill: Bill; readonly movement: CarryMovement | null } {
   const billId = billIdOf(orgId, currency, sequence, books);
   const enteredMinor = sumOf(changes, ({ amountMinor }) => amountMinor);
@@ -127,7 +136,7 @@ function creditNote(
     lines: changes.map((change) => ({ ...change, chargedMinor: 0n })),
     carriedItemMinor: 0n,
     totalMinor: -creditMinor,
-    approvalReason: approvalReason({ amountMinor: creditMinor, currency }, NOTHING_BILLED, books.approval),
+    approvalReason: reason,
   };
   return {
     bill,
@@ -194,8 +203,9 @@ function partOf(due: readonly LineChange[], currency: string, waitingMinor: bigi
   const lines = due.map((line) => ({ ...line, chargedMinor: whole(line.amountMinor) }));
   const enteredMinor = sumOf(lines, ({ amountMinor }) => amountMinor);
   const chargedMinor = sumOf(lines, (line) => line.chargedMinor);
-  // Parts that can't be charged alone may be together, and with what waits.
-  const carriedItemMinor = whole(waitingMinor + enteredMinor - chargedMinor);
+  // Parts that can't be charged alone may be together, and with what waits. What can't be is the customer's to pay later, never to get back.
+  const restMinor = waitingMinor + enteredMinor - chargedMinor;
+  const carriedItemMinor = restMinor < 0n ? whole(restMinor - unitMinor + 1n) : whole(restMinor);
   const totalMinor = chargedMinor + carriedItemMinor;
   if (totalMinor > 0n && totalMinor >= leastMinor) {
     return {

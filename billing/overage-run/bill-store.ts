@@ -29,6 +29,7 @@ export interface DraftLine {
   readonly billId: string;
   readonly lineId: string;
   readonly meterId: string;
+  readonly kind: KeptBillLine['kind'];
 }
 
 /** An entry that gives back what a withdrawn bill had entered. */
@@ -112,7 +113,10 @@ export class BillStore {
   /** What is on invoices that are not final yet, also on those that wait for somebody. */
   draftLines(orgId: string | null): Promise<DraftLine[]> {
     return this.sql.database
-      .select({ billId: bills.billId, lineId: billLines.lineId, meterId: billLines.meterId })
+      .select({
+        ...{ billId: bills.billId, lineId: billLines.lineId },
+        ...{ meterId: billLines.meterId, kind: billLines.kind },
+      })
       .from(billLines)
       .innerJoin(bills, eq(bills.billId, billLines.causeId))
       .where(
@@ -123,6 +127,15 @@ export class BillStore {
           orgId === null ? undefined : eq(bills.orgId, orgId),
         ),
       );
+  }
+
+  /** Credit notes on the invoice of a bill that were not withdrawn. */
+  notesOn(database: SqlDatabase, billId: string): Promise<KeptBill[]> {
+    return database
+      .select()
+      .from(bills)
+      .where(and(eq(bills.creditsBillId, billId), ne(bills.state, 'withdrawn')))
+      .orderBy(asc(bills.billId));
   }
 
   linesOf(billId: string): Promise<KeptBillLine[]> {
@@ -235,6 +248,7 @@ export class BillStore {
       customerId: payer.customerId,
       creditsBillId: credits?.billId ?? null,
       invoiceId: credits?.invoiceId ?? null,
+      creditableMinor: credits?.leftMinor ?? null,
       carriedIntentId: carriedItemMinor === 0n ? null : carriedIntentId(bill, context),
       state: approvalReason === null ? 'planned' : 'awaiting_approval',
       createdAt: now,

@@ -7,6 +7,7 @@ import { NO_APPROVAL } from './approval.js';
 import type { KeptBill } from './bill-store.js';
 import { checkBill } from './check-bill.js';
 import { runOverages } from './overage-run.js';
+import { takeBackCreditNotes } from './take-back.js';
 import { withdrawBill } from './withdraw-bill.js';
 
 /* Two meters of $1.00 and $1.01; what becomes known later is one of them worth less, or more. */
@@ -259,6 +260,70 @@ describe('by hand', () => {
     ]);
     expect(await invoices()).toEqual([['open', 201, 161]]);
   });
+});
+
+describe('what is not final yet', () => {
+  const draftIt = async (): Promise<void> => {
+    bed.server.faults.add({ kind: 'error_500', method: 'POST', path: '/v1/invoices/*/finalize', times: 100 });
+    await run(month);
+    bed.server.faults.clear();
+  };
+
+  test('is made anew where it would charge too much, and nobody is charged and credited', async () => {
+    await draftIt();
+    await bed.finish(worth(60n));
+    expect(await notes()).toEqual([]);
+    expect(await invoices()).toEqual([['open', 161, 161]]);
+    await expectNothingLeft(worth(60n));
+  });
+
+  test('is credited where it is final at Stripe already, by an answer that was lost', async () => {
+    bed.server.faults.add({
+      kind: 'lose_response',
+      method: 'POST',
+      path: '/v1/invoices/*/finalize',
+      times: 100,
+    });
+    await run(month);
+    bed.server.faults.clear();
+    expect(await invoices()).toEqual([['open', 201, 201]]);
+    await bed.finish(worth(60n));
+    expect(await notes()).toEqual([[40, 'issued', 'pre_payment']]);
+    expect(await invoices()).toEqual([['open', 201, 161]]);
+    await expectNothingLeft(worth(60n));
+  });
+
+  test('goes on where it charges too little, and the rest is on the next invoice', async () => {
+    await draftIt();
+    await bed.finish(worth(190n));
+    expect((await invoices()).map(([, total]) => total).sort()).toEqual([201, 90]);
+    await expectNothingLeft(worth(190n));
+  });
+});
+
+test('an invoice that was voided with a note on it: both are taken back, and its usage is billed anew, whole', async () => {
+  await bed.finish(month);
+  await run(worth(60n));
+  const [invoice, note] = await billsOf();
+  await bed.stripe.invoices.voidInvoice(await invoiceId());
+  if (invoice === undefined || note === undefined) throw new Error('there are both');
+  await withdrawBill(invoice, WHY, bed.runner(month).deps);
+  await withdrawBill(note, WHY, bed.runner(month).deps);
+  await run(worth(60n));
+  expect((await invoices()).filter(([status]) => status !== 'void')).toEqual([['open', 161, 161]]);
+  expect((await billsOf()).map(({ state }) => state)).toEqual(['withdrawn', 'withdrawn', 'finalized']);
+  await expectNothingLeft(worth(60n));
+});
+
+test('a run of another month leaves a note that is stuck to the run of its own', async () => {
+  await bed.finish(month);
+  const pay = async (): Promise<void> => {
+    await bed.stripe.invoices.pay(await invoiceId(), { paid_out_of_band: true });
+  };
+  await run(worth(60n), bed.runner(month, { sleepAt: { step: 'after commit', sleep: pay } }));
+  const { deps } = bed.runner(month);
+  await takeBackCreditNotes({ month: '2026-08-01', orgId: null, actor: 'test' }, deps);
+  expect((await billsOf()).map(({ state }) => state)).toEqual(['finalized', 'blocked']);
 });
 
 describe('as the meter says', () => {

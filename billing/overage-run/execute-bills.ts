@@ -10,7 +10,7 @@ import type { ReadInvoice } from '../../platform/outbound/stripe/read-invoice.js
 import { Lease } from '../../platform/sql/lease.js';
 import { transaction, type Sql } from '../../platform/sql/sql.js';
 import type { BillStore, KeptBill, KeptBillLine } from './bill-store.js';
-import { objectionToCreditNote } from './check-credit-note.js';
+import { isNoteThere, objectionToCreditNote } from './check-credit-note.js';
 import { usageBreaks, type RateAgain } from './rate-again.js';
 import { reconcileInvoice, type Break, type ExpectedItem } from './reconcile.js';
 
@@ -159,14 +159,10 @@ async function executeBill(bill: KeptBill, lease: Lease, deps: RunDeps): Promise
     assertHeld: () => lease.assertHeld(sql.database),
     objection: async (intent, done) => {
       const { kind } = intent.purpose;
-      if (kind !== 'finalize' && kind !== 'credit_note') return null;
-      // Once it was sent, it is too late to ask.
-      if (kind === 'credit_note' && intent.attempt > 0) return null;
+      if (kind === 'finalize') return objectionTo(bill, lines, done, deps);
+      if (kind !== 'credit_note' || (await isNoteThere(intent, deps))) return null;
       const breaks = await usageBreaks(bill, lines, deps, deps.rateAgain);
-      if (breaks.length > 0) return problemOf(breaks);
-      return kind === 'credit_note'
-        ? objectionToCreditNote(bill, intent, deps)
-        : objectionTo(bill, lines, done, deps);
+      return breaks.length > 0 ? problemOf(breaks) : objectionToCreditNote(bill, intent, deps);
     },
   });
   return settle(bill, result, deps);
@@ -177,7 +173,7 @@ async function objectionTo(
   bill: KeptBill,
   lines: readonly KeptBillLine[],
   done: readonly KeptIntent[],
-  { readInvoice }: ExecuteDeps,
+  deps: RunDeps,
 ): Promise<KeptIntent['problem']> {
   const invoiceId = done.find(({ purpose }) => purpose.kind === 'invoice')?.object?.objectId;
   invariant(invoiceId !== undefined, `bill ${bill.billId} has no invoice to make final`);
@@ -187,10 +183,11 @@ async function objectionTo(
     ratedMinor === bill.totalMinor,
     `bill ${bill.billId} is of ${bill.totalMinor} and its lines of ${ratedMinor}`,
   );
-  const invoice = await readInvoice(invoiceId);
-  const breaks =
-    invoice === null ? [goneInvoice(bill, invoiceId)] : reconcileInvoice(invoice, expected, bill.customerId);
-  return problemOf(breaks);
+  const invoice = await deps.readInvoice(invoiceId);
+  if (invoice === null) return problemOf([goneInvoice(bill, invoiceId)]);
+  // What is final already, by an answer that was lost, is too late to be rated again.
+  const usage = invoice.status === 'draft' ? await usageBreaks(bill, lines, deps, deps.rateAgain) : [];
+  return problemOf([...usage, ...reconcileInvoice(invoice, expected, bill.customerId)]);
 }
 
 function problemOf(breaks: readonly Break[]): KeptIntent['problem'] {

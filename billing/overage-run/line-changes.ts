@@ -26,12 +26,13 @@ export function lineChanges(
 ): LineChanges {
   const { lines, account } = books;
   const found = lines.map((line) => ({ line, change: changeOf(line, books) }));
-  const frozen = new Set(found.flatMap(({ line, change }) => ('cause' in change ? [periodKey(line)] : [])));
+  const frozen = frozenPeriods(found);
   const changes: LineChange[] = [];
   const heldBack: HeldBack[] = [];
   for (const { line, change } of found) {
-    if (line.adjustment !== null && frozen.has(periodKey(line))) {
-      if ('cause' in change || change.length > 0) heldBack.push(frozenAdjustment(line));
+    const cause = frozen.get(periodKey(line));
+    if (cause !== undefined && !('cause' in change)) {
+      if (change.length > 0) heldBack.push(frozenLine(line, cause));
       continue;
     }
     const assumption = account.mode === 'live' ? assumptionOf(line, change) : null;
@@ -42,13 +43,28 @@ export function lineChanges(
   return { changes, heldBack };
 }
 
-/** Usage that keeps its charge keeps what was taken off it, too: caps, credits and discounts of a part would take off less. */
-function frozenAdjustment({ lineId, orgId, adjustment }: OverageLine): HeldBack {
+interface FoundChange {
+  readonly line: OverageLine;
+  readonly change: readonly LineChange[] | HeldBack;
+}
+
+/**
+ * Periods of which some usage keeps its charge, and of which something is no usage: caps, credits and discounts are of the whole period,
+ * so all of it stays as it was billed, or a part would be charged without them. Each with the cause.
+ */
+function frozenPeriods(found: readonly FoundChange[]): ReadonlyMap<string, HeldBack['cause']> {
+  const adjusted = new Set(found.flatMap(({ line }) => (line.adjustment === null ? [] : [periodKey(line)])));
+  return new Map(
+    found.flatMap(({ line, change }) =>
+      'cause' in change && adjusted.has(periodKey(line)) ? [[periodKey(line), change.cause] as const] : [],
+    ),
+  );
+}
+
+function frozenLine({ lineId, orgId, meterId, adjustment }: OverageLine, cause: HeldBack['cause']): HeldBack {
   return {
-    orgId,
-    money: null,
-    cause: 'no_longer_rated',
-    message: `${lineId} (${adjustment?.words ?? ''}) stays as it was billed while usage of its period does`,
+    ...{ orgId, money: null, cause },
+    message: `${lineId} (${adjustment?.words ?? meterId}) stays as it was billed: other usage of its period does, and credits, caps and discounts are of the whole period`,
   };
 }
 

@@ -4,7 +4,7 @@ import { orgCurrency, type BillBooks, type CreditableInvoice } from './bill-book
 import type { ExecuteDeps } from './execute-bills.js';
 import type { LineChange } from './line-changes.js';
 import { isCredited, lineCurrency, type Homes } from './plan-credits.js';
-import { chargesOf, type Charge } from './read-bills.js';
+import { chargesOf, refusedNotes, type Charge } from './read-bills.js';
 
 export type HomeDeps = Pick<ExecuteDeps, 'sql' | 'store' | 'readInvoice' | 'concurrency'>;
 
@@ -33,8 +33,13 @@ export async function loadHomes(
   for (let start = 0; start < homes.length; start += concurrency) {
     const some = homes.slice(start, start + concurrency);
     const read = await Promise.all(some.map(({ invoiceId }) => readInvoice(invoiceId)));
+    const refused = await refusedNotes(
+      sql,
+      some.map(({ billId }) => billId),
+    );
     for (const [index, charge] of some.entries()) {
-      invoices.set(charge.billId, creditableInvoice(charge, read[index] ?? null));
+      const given = { ...charge, refusals: refused.get(charge.billId) ?? 0 };
+      invoices.set(charge.billId, creditableInvoice(given, read[index] ?? null));
     }
   }
   return new Map(
@@ -58,7 +63,7 @@ function mostCharged(charges: readonly Charge[]): Map<string, Charge> {
 
 /** Null: it was voided, given up or deleted, so nothing can be taken off it. */
 export function creditableInvoice(
-  { billId, customerId }: Pick<Charge, 'billId' | 'customerId'>,
+  { billId, customerId, refusals }: Pick<CreditableInvoice, 'billId' | 'customerId' | 'refusals'>,
   invoice: ReadInvoice | null,
 ): CreditableInvoice | null {
   if (invoice === null) return null;
@@ -66,5 +71,5 @@ export function creditableInvoice(
   if (status !== 'open' && status !== 'paid') return null;
   const isPaid = status === 'paid';
   const left = moneyOfStripe(isPaid ? total - credited : remaining, currency);
-  return { billId, invoiceId, customerId, leftMinor: left.amountMinor, isPaid };
+  return { billId, invoiceId, customerId, leftMinor: left.amountMinor, isPaid, refusals };
 }

@@ -89,10 +89,13 @@ export async function runOverages(
   deps: WithdrawDeps,
 ): Promise<OverageReport> {
   await takeBackCreditNotes(request, deps);
-  await reopenDrafts(request, usage.lateUsage, () => planOverages(usage, request, deps), deps);
+  const rateAgain = rateAgainOnce(usage.again);
+  const replan = () => planOverages(usage, request, deps);
+  const left = await reopenDrafts(request, usage.lateUsage, replan, deps);
+  if (left.length > 0) await executeBills(left, deps, rateAgain);
   const plan = await enterPlan(usage, request, deps);
   const unfinished = await deps.store.unfinished(request.orgId);
-  const outcomes = await executeBills(unfinished, deps, rateAgainOnce(usage.again));
+  const outcomes = await executeBills(unfinished, deps, rateAgain);
   return { plan, outcomes };
 }
 

@@ -114,6 +114,9 @@ export function billsToCheck(sql: Sql, account: OutsideAccount, since: string): 
     .orderBy(asc(bills.month), asc(bills.orgId), asc(bills.billId));
 }
 
+/** Why a credit note was not sent as it was written down. */
+export const INVOICE_CHANGED = 'invoice_changed';
+
 /** What a final invoice charged of a rated line. */
 export interface Charge {
   readonly lineId: string;
@@ -154,6 +157,27 @@ export async function chargesOf(
     for (const { invoiceId, ...row } of rows) if (invoiceId !== null) charges.push({ ...row, invoiceId });
   }
   return charges;
+}
+
+/** By credited bill: credit notes that Stripe refused, and that were taken back for it. */
+export async function refusedNotes(
+  sql: Sql,
+  billIds: readonly string[],
+): Promise<ReadonlyMap<string | null, number>> {
+  if (billIds.length === 0) return new Map();
+  const rows = await sql.database
+    .select({ billId: bills.creditsBillId, refusals: sqlText`count(*)`.mapWith(Number) })
+    .from(bills)
+    .where(
+      and(
+        inArray(bills.creditsBillId, [...billIds]),
+        eq(bills.state, 'withdrawn'),
+        isNotNull(bills.problemCode),
+        ne(bills.problemCode, INVOICE_CHANGED),
+      ),
+    )
+    .groupBy(bills.creditsBillId);
+  return new Map(rows.map(({ billId, refusals }) => [billId, refusals]));
 }
 
 /** The newest entry of a rated line, whichever account it was billed by. */

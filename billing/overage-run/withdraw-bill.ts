@@ -43,6 +43,10 @@ export async function withdrawBill(
     await transaction(deps.sql, async (database) => {
       await lease.assertHeld(database);
       if (!(await deps.store.withdraw(database, bill, withdrawalId, now))) return;
+      // What was taken off an invoice is void with it: its lines are billed anew, whole.
+      for (const note of await deps.store.notesOn(database, billId)) {
+        await deps.store.withdraw(database, note, withdrawalIdOf(note.billId), now);
+      }
       const { orgId, currency, totalMinor } = bill;
       const details = { orgId, currency, totalMinor: totalMinor.toString(), reason };
       await deps.audit.appendIn(database, { actor, action: 'bill.withdraw', target: billId, details }, now);
@@ -73,10 +77,10 @@ async function requireVoided({ billId, invoiceId }: KeptBill, { readInvoice }: E
   );
 }
 
-/** A credit note that was issued stands, unless somebody has voided it at Stripe. */
+/** A credit note that was issued stands, unless somebody has voided it at Stripe, or its invoice. */
 async function requireNoNote(
-  { billId }: KeptBill,
-  { intents, side, readCreditNote }: ExecuteDeps,
+  { billId, invoiceId }: KeptBill,
+  { intents, side, readCreditNote, readInvoice }: ExecuteDeps,
 ): Promise<void> {
   const [note] = await intents.ofGroup(billId);
   invariant(note !== undefined, `credit note ${billId} has a write`);
@@ -91,6 +95,8 @@ async function requireNoNote(
   for (const { objectId } of found) {
     const issued = await readCreditNote(objectId);
     if (issued === null || issued.isVoid) continue;
+    const invoice = invoiceId === null ? null : await readInvoice(invoiceId);
+    if (invoice === null || invoice.status === 'void') continue;
     throw new RefusedError(
       'conflict',
       `${billId} was issued as ${objectId}; to take it back, void that at Stripe first`,

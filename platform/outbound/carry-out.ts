@@ -99,7 +99,7 @@ async function settledByFinding(
   const ids = found.map(({ objectId }) => objectId).join(', ');
   const problem = {
     code: 'duplicate',
-    message: `the other side has it ${found.length} times (${ids}); delete or credit all but one, and reconcile`,
+    message: `the other side has it ${found.length} times (${ids}); delete, void or credit all but one, and reconcile`,
   };
   return store.stop(intent, 'quarantined', problem, clock());
 }

@@ -86,6 +86,8 @@ export const bills = pgTable(
     /** Of a credit note: the bill whose invoice (`invoice_id`) it takes something off. */
     creditsBillId: text('credits_bill_id'),
     creditNoteId: text('credit_note_id'),
+    /** What was left of that invoice to be credited when the note was planned. */
+    creditableMinor: wide('creditable_minor'),
     /** The item for what earlier months left, where there is one. */
     carriedItemMinor: wide('carried_item_minor').notNull(),
     carriedIntentId: text('carried_intent_id'),

@@ -11,12 +11,13 @@ import { requireSelectOnly, type Room } from './clickhouse-select-only.js';
 import { statementsOf } from './clickhouse-statement.js';
 import { rawRowsRelation } from './clickhouse-target.js';
 import { rawTable } from './raw-tables.js';
-import type { SuppliedTable } from './supplied-table.js';
 import {
   BoundedUse,
+  NO_TABLES,
   notOneStatement,
   tookTooLong,
   tooManyRows,
+  type TablesOf,
   type UserSql,
   type UserSqlLimits,
   type UserSqlResult,
@@ -46,11 +47,7 @@ export class ClickHouseUserSql implements UserSql {
     this.use = new BoundedUse(limits.concurrent);
   }
 
-  query(
-    run: RunLocation | null,
-    statement: string,
-    tables: readonly SuppliedTable[] = [],
-  ): Promise<UserSqlResult> {
+  query(run: RunLocation | null, statement: string, tables: TablesOf = NO_TABLES): Promise<UserSqlResult> {
     return this.inARoom({ run, tables }, statement, async (connection, checked, signal) => {
       const { columns, batches } = await connection.read({ sql: checked, values: {} }, this.bounds(), signal);
       const rows: unknown[][] = [];
@@ -62,11 +59,7 @@ export class ClickHouseUserSql implements UserSql {
     });
   }
 
-  parquet(
-    run: RunLocation | null,
-    statement: string,
-    tables: readonly SuppliedTable[] = [],
-  ): Promise<Uint8Array> {
+  parquet(run: RunLocation | null, statement: string, tables: TablesOf = NO_TABLES): Promise<Uint8Array> {
     return this.inARoom({ run, tables }, statement, (connection, checked, signal) =>
       connection.bytes(
         checked,
@@ -78,7 +71,7 @@ export class ClickHouseUserSql implements UserSql {
   }
 
   private inARoom<Result>(
-    { run, tables }: { readonly run: RunLocation | null; readonly tables: readonly SuppliedTable[] },
+    { run, tables }: { readonly run: RunLocation | null; readonly tables: TablesOf },
     statement: string,
     work: (connection: ClickHouseConnection, checked: string, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
@@ -87,12 +80,12 @@ export class ClickHouseUserSql implements UserSql {
       const database = await this.roomOf(run);
       const { target } = this.warehouse;
       // Supplied tables are the session's, which no other statement shares.
-      const session = tables.length === 0 ? undefined : randomUUID();
-      const connection = new ClickHouseConnection(target, this.config, database, session);
+      const connection = new ClickHouseConnection(target, this.config, database, randomUUID());
       const signal = AbortSignal.timeout(this.limits.timeoutMs + GRACE_MS);
       try {
         await this.requireSelect(connection, checked, database);
-        const working = () => connection.withTables(tables, () => work(connection, checked, signal));
+        const supplied = await tables();
+        const working = () => connection.withTables(supplied, () => work(connection, checked, signal));
         return await (run === null ? working() : this.runs.whileThere(run, working));
       } catch (error) {
         if (isTimeout(error) || signal.aborted) throw tookTooLong(this.limits.timeoutMs);

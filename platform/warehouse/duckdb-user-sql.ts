@@ -13,9 +13,11 @@ import { rawTable } from './raw-tables.js';
 import { columnList, DUCKDB_TYPES, type SuppliedTable } from './supplied-table.js';
 import {
   BoundedUse,
+  NO_TABLES,
   notOneStatement,
   tookTooLong,
   tooManyRows,
+  type TablesOf,
   type UserSql,
   type UserSqlLimits,
   type UserSqlResult,
@@ -29,7 +31,7 @@ export interface DuckdbUserSqlOptions extends UserSqlLimits {
 /** What stands in a room besides the raw tables. */
 interface Furniture {
   readonly run: RunLocation | null;
-  readonly tables: readonly SuppliedTable[];
+  readonly tables: TablesOf;
 }
 
 /**
@@ -47,11 +49,7 @@ export class DuckdbUserSql implements UserSql {
     this.use = new BoundedUse(options.concurrent);
   }
 
-  query(
-    run: RunLocation | null,
-    statement: string,
-    tables: readonly SuppliedTable[] = [],
-  ): Promise<UserSqlResult> {
+  query(run: RunLocation | null, statement: string, tables: TablesOf = NO_TABLES): Promise<UserSqlResult> {
     return this.with({ run, tables }, async (connection) => {
       await requireSelect(connection, statement);
       const result = await connection.stream(statement);
@@ -68,11 +66,7 @@ export class DuckdbUserSql implements UserSql {
     });
   }
 
-  parquet(
-    run: RunLocation | null,
-    statement: string,
-    tables: readonly SuppliedTable[] = [],
-  ): Promise<Uint8Array> {
+  parquet(run: RunLocation | null, statement: string, tables: TablesOf = NO_TABLES): Promise<Uint8Array> {
     const file = join(this.options.temporaryDirectory, `sql-${randomBytes(6).toString('hex')}.parquet`);
     return this.with(
       { run, tables },
@@ -106,6 +100,7 @@ export class DuckdbUserSql implements UserSql {
     work: (connection: DuckDBConnection) => Promise<Result>,
     writableFile: string | undefined,
   ): Promise<Result> {
+    const supplied = await tables();
     const lease = this.lake.lease();
     let instance: DuckDBInstance | null = null;
     try {
@@ -117,7 +112,7 @@ export class DuckdbUserSql implements UserSql {
             `CREATE TEMP VIEW ${rawTable(stream)} AS SELECT * FROM ${rawRelation(lease, stream)}`,
           );
         }
-        for (const table of tables) await supply(connection, table);
+        for (const table of supplied) await supply(connection, table);
         for (const statement of this.restrictions(writableFile)) await connection.run(statement);
         return await this.bounded(connection, work);
       } finally {

@@ -17,6 +17,10 @@ export interface UserSqlResult {
   readonly rows: readonly (readonly unknown[])[];
 }
 
+/** Makes the tables that a statement needs. */
+export type TablesOf = () => Promise<readonly SuppliedTable[]>;
+export const NO_TABLES: TablesOf = () => Promise.resolve([]);
+
 /**
  * SQL that people send: one SELECT over a run's marts and the raw tables (`raw_executions` and so on), in a closed room. Nothing else of
  * the engine, the machine or the network is in reach, nothing can be changed, and rows, time and memory are bounded.
@@ -24,16 +28,12 @@ export interface UserSqlResult {
 export interface UserSql {
   /**
    * @param run whose marts there are; without one there are the raw tables
-   * @param tables that are there besides
+   * @param tables what is there besides; asked only once it is this statement's turn
    * @throws InputError `sql_not_read_only`, `invalid_sql`, `query_timeout`, `result_too_large`, `run_not_found`
    */
-  query(
-    run: RunLocation | null,
-    statement: string,
-    tables?: readonly SuppliedTable[],
-  ): Promise<UserSqlResult>;
+  query(run: RunLocation | null, statement: string, tables?: TablesOf): Promise<UserSqlResult>;
   /** The same, as the bytes of a Parquet file. */
-  parquet(run: RunLocation | null, statement: string, tables?: readonly SuppliedTable[]): Promise<Uint8Array>;
+  parquet(run: RunLocation | null, statement: string, tables?: TablesOf): Promise<Uint8Array>;
 }
 
 /** Lets so many in at once; whoever comes then is told to come back. */

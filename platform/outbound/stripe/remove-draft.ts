@@ -21,11 +21,10 @@ export async function removeDraft(stripe: Stripe, draft: OwnDraft): Promise<void
   try {
     if (await isDraft(stripe, draft.invoiceId)) {
       await removeItems(stripe, { invoice: draft.invoiceId }, draft);
-      await stripe.invoices.del(draft.invoiceId);
+      await unlessGone(() => stripe.invoices.del(draft.invoiceId));
     }
     await removeItems(stripe, { customer: draft.customerId, pending: true }, draft);
   } catch (error) {
-    if (isMissing(error)) return;
     throw refusalOfStripe(error);
   }
 }
@@ -48,7 +47,16 @@ async function removeItems(
   { intentIds }: OwnDraft,
 ): Promise<void> {
   for (const { id, metadata } of await allOf(() => stripe.invoiceItems.list({ ...where, limit: 100 }))) {
-    if (intentIds.has(metadata?.[INTENT_MARK] ?? '')) await stripe.invoiceItems.del(id);
+    if (intentIds.has(metadata?.[INTENT_MARK] ?? '')) await unlessGone(() => stripe.invoiceItems.del(id));
+  }
+}
+
+/** Somebody else was faster: it is gone all the same. */
+async function unlessGone(remove: () => Promise<unknown>): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
   }
 }
 

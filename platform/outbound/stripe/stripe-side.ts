@@ -89,12 +89,19 @@ export class StripeSide implements OtherSide {
       });
       const page = Page.parse(await this.stripe.rawRequest('GET', `${path}?${query.toString()}`));
       found.push(
-        ...page.data.filter(({ metadata }) => metadata[INTENT_MARK] === intentId).map(({ object }) => object),
+        ...page.data
+          .filter(({ metadata, object }) => metadata[INTENT_MARK] === intentId && !isVoidNote(object))
+          .map(({ object }) => object),
       );
       after = page.data.at(-1)?.object.objectId;
       if (!page.has_more || after === undefined) return found;
     }
   }
+}
+
+/** A note that was voided takes nothing off any more. A voided invoice is found: it must not pass for billed. */
+function isVoidNote({ objectId, status }: OutsideObject): boolean {
+  return objectId.startsWith('cn_') && status === 'void';
 }
 
 interface Listing {
