@@ -4,7 +4,7 @@ import { readLiveUsage } from '../../billing/quota/live-usage.js';
 import { ingestNdjsonFile } from '../../ingest/files/ingest-file.js';
 import { catalogFile, openCompany, type TestCompany } from '../support/company.js';
 import { writeOrgs, type WrittenOrgs } from './quota-events.js';
-import { quantile, timed, type Figure } from './figure.js';
+import { quantile, seconds, timed, type Figure } from './figure.js';
 import { latencies, startServer, type Call } from './http-load.js';
 
 const PER_SECOND = 5_000;
@@ -13,6 +13,7 @@ const SECONDS = 10;
 /** Distinct questions: orgs and quantities. */
 const QUESTIONS = 1_000;
 const METER = 'ai_operations';
+const COLD_ATTEMPTS = 12;
 
 const Decided = z.looseObject({ reason: z.string() });
 
@@ -50,7 +51,7 @@ async function checkFigures(directory: string, written: WrittenOrgs): Promise<Fi
     const load = { perSecond: PER_SECOND, inFlight: IN_FLIGHT };
     const many = Array.from({ length: (PER_SECOND * SECONDS) / calls.length }, () => calls).flat();
     const empty = many.map(({ body }): Call => ({ method: 'POST', path: '/parse', ...(body && { body }) }));
-    await requireDecision(ours, calls[0]);
+    const cold = await timed(() => untilDecided(ours, calls[0]));
     const first = await latencies(ours, calls, { ...load, perSecond: 200 });
     await latencies(bare, empty.slice(0, PER_SECOND), load);
     const began = performance.now();
@@ -61,6 +62,10 @@ async function checkFigures(directory: string, written: WrittenOrgs): Promise<Fi
     const said = (values: number[]) =>
       `p99 ${quantile(values, 0.99).toFixed(1)} ms (p50 ${quantile(values, 0.5).toFixed(1)})`;
     return [
+      {
+        name: 'first decision about the largest org after a start',
+        ...{ measured: seconds(cold.ms), floor: '', ratio: '', target: '', isMet: null },
+      },
       {
         name: `POST /v1/quota/check, first pass, ${calls.length} questions at 200/s`,
         ...{ measured: said(first), floor: '', ratio: '', target: '', isMet: null },
@@ -86,16 +91,23 @@ async function checkFigures(directory: string, written: WrittenOrgs): Promise<Fi
   }
 }
 
-/** A bench of answers that say "unknown" would be of nothing. */
-async function requireDecision(server: { port: number; key: string }, call: Call | undefined): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${server.port}/v1/quota/check`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
-    body: call?.body?.toString() ?? '',
-  });
-  const { reason } = Decided.parse(await response.json());
-  if (['usage_unknown', 'not_subscribed', 'not_billed'].includes(reason))
-    throw new Error(`quota bench: ${reason}`);
+/**
+ * Asks about the large org until it is known: a question waits for ten seconds, and reading goes on after that. A bench of answers that
+ * say "unknown" would be of nothing.
+ */
+async function untilDecided(server: { port: number; key: string }, call: Call | undefined): Promise<void> {
+  for (let attempt = 0; attempt < COLD_ATTEMPTS; attempt += 1) {
+    const response = await fetch(`http://127.0.0.1:${server.port}/v1/quota/check`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+      body: call?.body?.toString() ?? '',
+    });
+    const { reason } = Decided.parse(await response.json());
+    if (reason === 'usage_unknown') continue;
+    if (reason === 'not_subscribed' || reason === 'not_billed') throw new Error(`quota bench: ${reason}`);
+    return;
+  }
+  throw new Error('quota bench: usage of the large org stays unknown');
 }
 
 /** Live usage of one org of usual size, before and after the other orgs have ten times as many events. */
