@@ -151,7 +151,9 @@ export class RandomMonths {
     const kept = (await database.select().from(bills)).filter(
       (one) => this.isOurs(one) && one.state === 'finalized',
     );
-    const lines = (await database.select().from(billLines)).filter((one) => this.isOurs(one));
+    // What was on a bill that was withdrawn is gone with its draft.
+    const ids = new Set(kept.map(({ billId }) => billId));
+    const lines = (await database.select().from(billLines)).filter(({ causeId }) => ids.has(causeId));
     const invoiceOf = new Map(kept.map(({ billId, invoiceId }) => [billId, invoiceId]));
     const item = (intentId: string | null, causeId: string, amountMinor: bigint, currency: string) =>
       intentId === null
