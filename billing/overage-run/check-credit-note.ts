@@ -25,7 +25,7 @@ export async function objectionToCreditNote(
   if (invoice !== null && invoice.isPaid === wasPaid && invoice.leftMinor === creditableMinor) return null;
   return {
     code: INVOICE_CHANGED,
-    message: `${invoiceId} was paid, credited or voided since this was planned; the next run takes it back and plans it anew`,
+    message: `${invoiceId} was paid, credited or voided since this was planned; the next run of its month takes it back and plans it anew`,
   };
 }
 
