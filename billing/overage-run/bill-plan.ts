@@ -74,12 +74,13 @@ const MAX_LINES = 249;
  */
 export function planBills(books: BillBooks, homes: Homes = new Map()): BillPlan {
   const { changes, heldBack } = lineChanges(books);
-  const byPayer = new Map<string, PayerDue>();
+  const byPayer = new Map<string, PayerDue & { readonly changes: LineChange[] }>();
   for (const change of changes) {
     const { currency, rated } = change;
     const key = orgCurrency(rated.orgId, currency);
-    const known = byPayer.get(key)?.changes ?? [];
-    byPayer.set(key, { orgId: rated.orgId, currency, changes: [...known, change] });
+    const known = byPayer.get(key) ?? { orgId: rated.orgId, currency, changes: [] };
+    known.changes.push(change);
+    byPayer.set(key, known);
   }
   const parts = [...byPayer]
     .sort(([a], [b]) => compareText(a, b))

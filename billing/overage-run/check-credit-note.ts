@@ -1,11 +1,12 @@
 import { invariant } from '../../core/errors.js';
 import { sendable } from '../../platform/outbound/intent.js';
 import type { KeptIntent } from '../../platform/outbound/intent-store.js';
+import type { OutsideObject } from '../../platform/outbound/other-side.js';
 import { stripeAmount } from '../../platform/outbound/stripe/stripe-amounts.js';
 import type { KeptBill } from './bill-store.js';
 import { CREDIT_AMOUNT } from './bill-intents.js';
 import type { ExecuteDeps } from './execute-bills.js';
-import { creditableInvoice } from './load-homes.js';
+import { creditableOf } from './load-homes.js';
 import { INVOICE_CHANGED } from './read-bills.js';
 import type { Break } from './reconcile.js';
 
@@ -20,23 +21,23 @@ export async function objectionToCreditNote(
 ): Promise<KeptIntent['problem']> {
   const { invoiceId, creditableMinor } = bill;
   invariant(invoiceId !== null, `credit note ${bill.billId} is on an invoice`);
-  const invoice = creditableInvoice({ ...bill, refusals: 0 }, await readInvoice(invoiceId));
+  const creditable = creditableOf(await readInvoice(invoiceId));
   const wasPaid = CREDIT_AMOUNT in request.parameters;
-  if (invoice !== null && invoice.isPaid === wasPaid && invoice.leftMinor === creditableMinor) return null;
+  if (creditable?.isPaid === wasPaid && creditable.leftMinor === creditableMinor) return null;
   return {
     code: INVOICE_CHANGED,
     message: `${invoiceId} was paid, credited or voided since this was planned; the next run of its month takes it back and plans it anew`,
   };
 }
 
-/** Whether a note that was sent once is there, whoever heard of it. */
-export async function isNoteThere(
-  { intentId, request, attempt }: KeptIntent,
+/** What a note's intent has made, also where nobody heard of it. */
+export async function notesMade(
+  { intentId, request, attempt, object }: KeptIntent,
   { side }: Pick<ExecuteDeps, 'side'>,
-): Promise<boolean> {
-  if (attempt === 0) return false;
-  const found = await side.find({ intentId, kind: 'credit_note', request: sendable(request, null) });
-  return found.length > 0;
+): Promise<readonly OutsideObject[]> {
+  if (object !== null) return [object];
+  if (attempt === 0) return [];
+  return side.find({ intentId, kind: 'credit_note', request: sendable(request, null) });
 }
 
 /** Holds a credit note against Stripe as it stands there now. */

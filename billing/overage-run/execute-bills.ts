@@ -10,7 +10,7 @@ import type { ReadInvoice } from '../../platform/outbound/stripe/read-invoice.js
 import { Lease } from '../../platform/sql/lease.js';
 import { transaction, type Sql } from '../../platform/sql/sql.js';
 import type { BillStore, KeptBill, KeptBillLine } from './bill-store.js';
-import { isNoteThere, objectionToCreditNote } from './check-credit-note.js';
+import { notesMade, objectionToCreditNote } from './check-credit-note.js';
 import { usageBreaks, type RateAgain } from './rate-again.js';
 import { reconcileInvoice, type Break, type ExpectedItem } from './reconcile.js';
 
@@ -160,7 +160,7 @@ async function executeBill(bill: KeptBill, lease: Lease, deps: RunDeps): Promise
     objection: async (intent, done) => {
       const { kind } = intent.purpose;
       if (kind === 'finalize') return objectionTo(bill, lines, done, deps);
-      if (kind !== 'credit_note' || (await isNoteThere(intent, deps))) return null;
+      if (kind !== 'credit_note' || (await notesMade(intent, deps)).length > 0) return null;
       const breaks = await usageBreaks(bill, lines, deps, deps.rateAgain);
       return breaks.length > 0 ? problemOf(breaks) : objectionToCreditNote(bill, intent, deps);
     },

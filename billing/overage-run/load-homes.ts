@@ -28,7 +28,7 @@ export async function loadHomes(
     .filter((change) => owed.has(payerOf(change)))
     .map(({ rated: { lineId } }) => lineId);
   const charges = mostCharged(await chargesOf(sql, store.account, lineIds));
-  const invoices = new Map<string, CreditableInvoice | null>();
+  const invoices = new Map<string, CreditableInvoice>();
   const homes = [...new Map([...charges.values()].map((charge) => [charge.billId, charge])).values()];
   for (let start = 0; start < homes.length; start += concurrency) {
     const some = homes.slice(start, start + concurrency);
@@ -37,15 +37,17 @@ export async function loadHomes(
       sql,
       some.map(({ billId }) => billId),
     );
-    for (const [index, charge] of some.entries()) {
-      const given = { ...charge, refusals: refused.get(charge.billId) ?? 0 };
-      invoices.set(charge.billId, creditableInvoice(given, read[index] ?? null));
+    for (const [index, { billId, invoiceId, customerId }] of some.entries()) {
+      const creditable = creditableOf(read[index] ?? null);
+      const refusals = refused.get(billId) ?? 0;
+      if (creditable !== null)
+        invoices.set(billId, { billId, invoiceId, customerId, ...creditable, refusals });
     }
   }
   return new Map(
     [...charges].flatMap(([key, { billId }]) => {
-      const invoice = invoices.get(billId) ?? null;
-      return invoice === null ? [] : [[key, invoice] as const];
+      const invoice = invoices.get(billId);
+      return invoice === undefined ? [] : [[key, invoice] as const];
     }),
   );
 }
@@ -61,15 +63,13 @@ function mostCharged(charges: readonly Charge[]): Map<string, Charge> {
   return most;
 }
 
-/** Null: it was voided, given up or deleted, so nothing can be taken off it. */
-export function creditableInvoice(
-  { billId, customerId, refusals }: Pick<CreditableInvoice, 'billId' | 'customerId' | 'refusals'>,
+/** What can be taken off an invoice. Null: it was voided, given up or deleted, so nothing can. */
+export function creditableOf(
   invoice: ReadInvoice | null,
-): CreditableInvoice | null {
+): Pick<CreditableInvoice, 'leftMinor' | 'isPaid'> | null {
   if (invoice === null) return null;
-  const { invoiceId, status, currency, total, remaining, credited } = invoice;
+  const { status, currency, total, remaining, credited } = invoice;
   if (status !== 'open' && status !== 'paid') return null;
   const isPaid = status === 'paid';
-  const left = moneyOfStripe(isPaid ? total - credited : remaining, currency);
-  return { billId, invoiceId, customerId, leftMinor: left.amountMinor, isPaid, refusals };
+  return { leftMinor: moneyOfStripe(isPaid ? total - credited : remaining, currency).amountMinor, isPaid };
 }

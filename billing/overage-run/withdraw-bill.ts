@@ -4,6 +4,7 @@ import { sendable } from '../../platform/outbound/intent.js';
 import type { OwnDraft } from '../../platform/outbound/stripe/remove-draft.js';
 import { transaction } from '../../platform/sql/sql.js';
 import type { KeptBill } from './bill-store.js';
+import { notesMade } from './check-credit-note.js';
 import { leaseOfCustomer, type ExecuteDeps } from './execute-bills.js';
 import { sha256 } from '../../platform/sha256.js';
 
@@ -84,15 +85,7 @@ async function requireNoNote(
 ): Promise<void> {
   const [note] = await intents.ofGroup(billId);
   invariant(note !== undefined, `credit note ${billId} has a write`);
-  const { intentId, attempt, object } = note;
-  const request = sendable(note.request, null);
-  const found =
-    object !== null
-      ? [object]
-      : attempt === 0
-        ? []
-        : await side.find({ intentId, kind: 'credit_note', request });
-  for (const { objectId } of found) {
+  for (const { objectId } of await notesMade(note, { side })) {
     const issued = await readCreditNote(objectId);
     if (issued === null || issued.isVoid) continue;
     const invoice = invoiceId === null ? null : await readInvoice(invoiceId);
