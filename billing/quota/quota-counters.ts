@@ -1,6 +1,7 @@
 import { UnavailableError } from '../../core/errors.js';
 import { watermarkJson, type WatermarkVector } from '../../core/raw-event.js';
 import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
+import { chunks } from '../../platform/sql/chunks.js';
 import { standingsOf, type Standings } from './meter-standing.js';
 import { movedOrgs, type MovedOrgs } from './moved-orgs.js';
 import { isMovedByTime, orgStateOf, withUsage, type OrgState } from './org-state.js';
@@ -132,7 +133,7 @@ export class QuotaCounters {
   }
 
   private async load(orgIds: readonly string[]): Promise<void> {
-    for (const some of chunksOf(orgIds, ORGS_AT_ONCE)) {
+    for (const some of chunks(orgIds, ORGS_AT_ONCE)) {
       const [rules, now] = [await this.sources.rules(), this.sources.clock()];
       const live = await readLiveUsage(this.sources, some, now);
       this.comparedTo ??= live.until;
@@ -163,7 +164,7 @@ export class QuotaCounters {
       else if (isAnew) anew.push(orgId);
       else used.push(entry);
     }
-    for (const some of chunksOf(used, ORGS_AT_ONCE)) anew.push(...(await this.countTail(some, began)));
+    for (const some of chunks(used, ORGS_AT_ONCE)) anew.push(...(await this.countTail(some, began)));
     await this.load(anew);
     this.comparedTo = until;
     this.restUntil = clock() + (clock() - began) * REST_PER_WORK;
@@ -207,12 +208,6 @@ function standingsAt(entry: Entry, now: Instant): Standings {
 
 function isSame(a: WatermarkVector, b: WatermarkVector): boolean {
   return JSON.stringify(watermarkJson(a)) === JSON.stringify(watermarkJson(b));
-}
-
-function chunksOf<Item>(items: readonly Item[], size: number): Item[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }
 
 /** Reading goes on for who comes next, though nobody waits for it any more. */

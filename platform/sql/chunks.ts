@@ -2,9 +2,8 @@
 const ROWS_AT_ONCE = 500;
 
 /** In parts that one statement takes. */
-export function chunks<One>(all: readonly One[]): One[][] {
-  const parts: One[][] = [];
-  for (let start = 0; start < all.length; start += ROWS_AT_ONCE)
-    parts.push(all.slice(start, start + ROWS_AT_ONCE));
-  return parts;
+export function chunks<One>(all: readonly One[], size = ROWS_AT_ONCE): One[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
 }
