@@ -97,9 +97,8 @@ async function answerRequest(
     key,
     requestId,
     now: services.clock(),
-    get log() {
-      return services.logger.child({ requestId, operation: operation.path });
-    },
+    // No getter: an object literal with one gets a hidden class of its own, and keeps the request until the next full collection.
+    log: () => services.logger.child({ requestId, operation: operation.path }),
     bytes,
     header: (name) => request.headers.get(name),
     mediaType: mediaTypeOf(request),

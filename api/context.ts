@@ -16,7 +16,7 @@ export interface RequestContext {
   readonly requestId: string;
   readonly now: Instant;
   /** Made when first used: most requests log nothing of their own. */
-  readonly log: Logger;
+  readonly log: () => Logger;
   /** The body of an operation that reads it whole, within its limit; else empty. */
   readonly bytes: Uint8Array;
   /** Of the request; null where it was not sent. */

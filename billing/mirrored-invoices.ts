@@ -1,4 +1,5 @@
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, eq, gt, inArray, lte, or } from 'drizzle-orm';
+import type { Instant } from '../core/time.js';
 import type { OutsideAccount } from '../platform/outbound/intent.js';
 import type { Sql } from '../platform/sql/sql.js';
 import { stripeInvoices } from '../platform/sql/stripe-schema.js';
@@ -21,16 +22,22 @@ export async function mirroredInvoices(
   return new Map(rows.map((row) => [row.invoiceId, row]));
 }
 
-/** What an org owes in a mode, or was given up of it: all that dunning needs of it. */
-export function owedBy(sql: Sql, mode: OutsideAccount['mode'], orgId: string): Promise<MirroredInvoice[]> {
+/** What all orgs should have paid by `now` in a mode and did not, or was given up: all that dunning needs of them. */
+export function arrearsIn(sql: Sql, mode: OutsideAccount['mode'], now: Instant): Promise<MirroredInvoice[]> {
   return sql.database
     .select()
     .from(stripeInvoices)
     .where(
       and(
         eq(stripeInvoices.mode, mode),
-        eq(stripeInvoices.orgId, orgId),
-        inArray(stripeInvoices.status, ['open', 'uncollectible']),
+        gt(stripeInvoices.remainingMinor, 0n),
+        or(
+          eq(stripeInvoices.status, 'uncollectible'),
+          and(
+            eq(stripeInvoices.status, 'open'),
+            or(lte(stripeInvoices.dueAt, now), lte(stripeInvoices.failingSince, now)),
+          ),
+        ),
       ),
     );
 }

@@ -59,7 +59,7 @@ export const postFile = operation({
         {
           ...(mappingPath === null ? {} : { mapping: mappingPath }),
           onProgress: ({ accepted, quarantined }) => {
-            log.debug({ file: query.name, accepted, quarantined }, 'ingest');
+            log().debug({ file: query.name, accepted, quarantined }, 'ingest');
           },
         },
         now,

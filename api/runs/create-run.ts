@@ -24,7 +24,7 @@ export const createRun = operation({
       fullRefresh: body.full_refresh,
       signal: services.shutdown.signal,
       onProgress: (message) => {
-        log.info({ message }, 'transform');
+        log().info({ message }, 'transform');
         services.onProgress(message);
       },
     });

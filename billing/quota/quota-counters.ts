@@ -24,14 +24,16 @@ export interface CountedOrg {
 
 /** From this age on, what is known is compared with the log again, beside the questions that come. */
 const REFRESHED_AFTER = 1n * MICROS_PER_SECOND;
-/** Older than this, a question waits for that comparison. */
+/** Older than this, a question waits for that comparison, if it is soon over. */
 const AWAITED_AFTER = 10n * MICROS_PER_SECOND;
 /** Nothing older is told, though the warehouse be away. */
 const TOLD_UNTIL = 120n * MICROS_PER_SECOND;
 /** Orgs that nobody asked about for so long are let go when they would have to be read again. */
 const ACTIVE_FOR = 60n * MICROS_PER_SECOND;
-/** How long a question waits for what is read for it. */
+/** How long a question waits for what nothing is known of yet. */
 const PATIENCE_MS = 10_000;
+/** The same where something is known, and said as of when: a large org that is read anew must not hold up everybody. */
+const PATIENCE_WITH_KNOWN_MS = 2_000;
 const ORGS_KEPT = 2_000;
 /** Orgs that one statement reads; their names are bound one by one. */
 const ORGS_AT_ONCE = 200;
@@ -53,7 +55,8 @@ interface Entry {
 export class QuotaCounters {
   /** In the order of last use. */
   private readonly orgs = new Map<string, Entry>();
-  private wanted = new Map<string, Promise<void>>();
+  /** Those who wait to be read, all at once when it is their turn. */
+  private wanted: { readonly orgIds: Set<string>; readonly read: Promise<void> } | null = null;
   private refreshing: Promise<void> | null = null;
   /** One thing is read at a time, so that an older reading never replaces a newer one. */
   private queue: Promise<unknown> = Promise.resolve();
@@ -107,29 +110,31 @@ export class QuotaCounters {
 
   private async awaited(entry: Entry, now: Instant): Promise<void> {
     try {
-      await inTime(this.refresh());
+      await inTime(this.refresh(), PATIENCE_WITH_KNOWN_MS);
     } catch (error) {
       if (now - entry.countedAt >= TOLD_UNTIL) throw error;
     }
   }
 
   private async loaded(orgId: string, known: Entry | undefined): Promise<Entry> {
-    let loading = this.wanted.get(orgId);
-    if (loading === undefined) {
-      loading = this.inTurn(() => this.loadWanted());
-      this.wanted.set(orgId, loading);
-    }
-    await inTime(loading);
+    await inTime(this.want(orgId), PATIENCE_MS);
     const entry = this.orgs.get(orgId) ?? known;
     if (entry === undefined) throw new UnavailableError('unavailable', `quota: org ${orgId} was not read`);
     return entry;
   }
 
-  /** Everybody who waits by now is read for at once. */
-  private async loadWanted(): Promise<void> {
-    const wanted = [...this.wanted.keys()];
-    this.wanted = new Map();
-    await this.load(wanted);
+  /** Everybody who waits by the time of their turn is read for at once; who comes later waits for the next. */
+  private want(orgId: string): Promise<void> {
+    if (this.wanted === null) {
+      const orgIds = new Set<string>();
+      const read = this.inTurn(() => {
+        this.wanted = null;
+        return this.load([...orgIds]);
+      });
+      this.wanted = { orgIds, read };
+    }
+    this.wanted.orgIds.add(orgId);
+    return this.wanted.read;
   }
 
   private async load(orgIds: readonly string[]): Promise<void> {
@@ -211,12 +216,12 @@ function isSame(a: WatermarkVector, b: WatermarkVector): boolean {
 }
 
 /** Reading goes on for who comes next, though nobody waits for it any more. */
-async function inTime(work: Promise<void>): Promise<void> {
+async function inTime(work: Promise<void>, patienceMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new UnavailableError('unavailable', 'quota: usage is still being read; ask again in a moment'));
-    }, PATIENCE_MS);
+    }, patienceMs);
   });
   try {
     await Promise.race([work, late]);

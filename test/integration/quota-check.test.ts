@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import type { LiveSources } from '../../billing/quota/live-usage.js';
 import { QuotaCounters } from '../../billing/quota/quota-counters.js';
@@ -262,6 +262,39 @@ describe('what is kept in memory', () => {
     isAway = false;
     expect(await reasonOf()).toBe('over_allowance_billed, 0 s ago');
     expect(errors).toEqual([]);
+  });
+
+  test('who waits is answered when its own reading ends, though others came to wait meanwhile', async () => {
+    const { sources } = bed.runtime.services.quota;
+    // Each reading waits until it is let through.
+    const readings: (() => void)[] = [];
+    const letThrough = async (reading: number): Promise<void> => {
+      await vi.waitFor(() => {
+        expect(readings).toHaveLength(reading);
+      });
+      readings[reading - 1]?.();
+    };
+    const counters = new QuotaCounters({
+      ...sources,
+      withRun: async (work) => {
+        await new Promise<void>((resolve) => readings.push(resolve));
+        return sources.withRun(work);
+      },
+      clock: () => now,
+      rules: () => Promise.resolve('these'),
+      onError: () => undefined,
+    });
+    const first = counters.ask('org_a', now);
+    const together = first.then(() => Promise.all(['org_b', 'org_c'].map((org) => counters.ask(org, now))));
+    await letThrough(1);
+    await vi.waitFor(() => {
+      expect(readings).toHaveLength(2);
+    });
+    const last = counters.ask('org_d', now);
+    await letThrough(2);
+    await together;
+    await letThrough(3);
+    await last;
   });
 
   test('is read anew when there is another run', async () => {

@@ -1,0 +1,1 @@
+CREATE INDEX "stripe_invoices_owed" ON "stripe_invoices" USING btree ("mode") WHERE status in ('open', 'uncollectible');
