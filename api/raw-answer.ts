@@ -6,6 +6,6 @@ export class RawAnswer {
   constructor(
     readonly mediaType: string,
     readonly content: string | Uint8Array<ArrayBuffer>,
-    readonly headers: Readonly<Record<string, string>> = {},
+    readonly headers?: Readonly<Record<string, string>>,
   ) {}
 }

@@ -53,7 +53,7 @@ async function respondOnce(
         'Revoke what it made and make another with a new key',
     );
   }
-  const replayed = first === undefined ? { 'idempotency-replayed': 'true' } : {};
+  const replayed = first === undefined ? { 'idempotency-replayed': 'true' } : undefined;
   return new Response(first ?? stored.answer, {
     status: stored.status,
     headers: answerHeaders(context.requestId, JSON_TYPE, replayed),
