@@ -134,7 +134,7 @@ function batchesOf(catalog: Catalog): { lines: string[]; asOf: string }[] {
   });
 }
 
-/** An answer without what differs between any two runs: their ids, and the cursors that hold them. */
+/** An answer without what differs between any two runs: their ids, the cursors that hold them, and each log's own positions. */
 async function answerOf(services: Services, path: string): Promise<string> {
   const { runId } = await services.runs.choose({});
   const response = await createApp(services).request(path, {
@@ -142,7 +142,8 @@ async function answerOf(services: Services, path: string): Promise<string> {
   });
   const text = (await response.text())
     .replaceAll(runId, 'RUN')
-    .replace(/"next_cursor":"[^"]+"/, '"next_cursor":"…"');
+    .replace(/"next_cursor":"[^"]+"/, '"next_cursor":"…"')
+    .replace(/"watermark":\{[^}]*\}/, '"watermark":"…"');
   return `${response.status} ${text}`;
 }
 
