@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { HeadgateError, InputError, RefusedError } from '../core/errors.js';
+import { dashboardRoutes } from './dashboards/routes.js';
 import { createAuthentication, requireScopes, type Authenticate } from './authentication.js';
 import type { RequestContext } from './context.js';
 import { docsRoutes } from './docs-page.js';
@@ -166,6 +167,9 @@ export function createApp(services: Services, answered: Answered = 'everything')
     );
   }
   docsRoutes(app);
+  if (answered === 'everything') {
+    dashboardRoutes(app, services, (context, route, work) => exchange(context, route, house, work));
+  }
   app.onError((error) => {
     services.logger.error({ error }, 'request failed outside an operation');
     return problemResponse(problemOf(error, randomUUID()));

@@ -45,6 +45,14 @@ export interface Services {
   readonly runs: RunAccess;
   /** SQL that people send, each statement in a closed room of its own. */
   readonly userSql: UserSql;
+  /** The same for statements of ours: whole marts, for pages. */
+  readonly pageSql: UserSql;
+  readonly dashboards: {
+    /** Where the built pages are, when they are. */
+    readonly siteDirectory: string;
+    /** Scratch, for tables as pages read them. */
+    readonly tablesDirectory: string;
+  };
   readonly transform: (request: TransformRequest) => Promise<Run>;
   /** Stripe and the ledger of its account, opened when first asked for. */
   readonly billing: () => Promise<BillingDesk>;

@@ -20,6 +20,7 @@ export interface OpenedWarehouse {
   /** The engine itself reads files; null where it is not in this process. */
   readonly bulk: BulkWarehouse | null;
   readonly userSql: UserSql;
+  readonly pageSql: UserSql;
   /** Of a server's; null for the data directory's own, which no other process can have. */
   readonly identity: string | null;
   /** To be called whenever this process becomes the only one that appends without a log between. */
@@ -29,18 +30,24 @@ export interface OpenedWarehouse {
   readonly lake: Lake | null;
 }
 
+/** A browser holds no more. */
+const PAGE_ROWS = 2_000_000;
+
 /** The warehouse that CLICKHOUSE_URL names, else the data directory's own. */
 export function openWarehouse(config: Config, directory: DataDirectoryLayout): Promise<OpenedWarehouse> {
   const limits = { ...config.userSql, concurrent: 2, temporaryDirectory: directory.temporaryDirectory };
+  // A mart has as many rows as it has, and people's own SQL must not keep a page waiting.
+  const pageLimits = { ...limits, maxRows: PAGE_ROWS };
   return config.clickHouse === null
-    ? openEmbedded(config, directory, limits)
-    : openServer(config.clickHouse, limits);
+    ? openEmbedded(config, directory, limits, pageLimits)
+    : openServer(config.clickHouse, limits, pageLimits);
 }
 
 async function openEmbedded(
   config: Config,
   directory: DataDirectoryLayout,
   limits: UserSqlLimits & { readonly temporaryDirectory: string },
+  pageLimits: typeof limits,
 ): Promise<OpenedWarehouse> {
   const lakeFiles = new LakeFiles(directory.lakeDirectory);
   const warehouse = await DuckdbWarehouse.open(duckdbOptions(config, directory), lakeFiles);
@@ -49,6 +56,7 @@ async function openEmbedded(
     warehouse,
     bulk: warehouse,
     userSql: new DuckdbUserSql(lakeFiles, limits),
+    pageSql: new DuckdbUserSql(lakeFiles, pageLimits),
     identity: null,
     beginWriting: () => undefined,
     transformer: (parts) => embeddedTransformer(parts, { warehouse, lake }),
@@ -59,12 +67,14 @@ async function openEmbedded(
 async function openServer(
   clickHouse: NonNullable<Config['clickHouse']>,
   limits: UserSqlLimits,
+  pageLimits: UserSqlLimits,
 ): Promise<OpenedWarehouse> {
   const warehouse = await openClickHouseWarehouse(clickHouse);
   return {
     warehouse,
     bulk: null,
     userSql: warehouse.userSql(limits),
+    pageSql: warehouse.userSql(pageLimits),
     identity: warehouse.warehouseId(),
     beginWriting: () => {
       warehouse.beginWriting();

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { codeRevision } from './code-revision.js';
 import { addBillingCommand } from './commands/billing.js';
 import { addCatalogCommand } from './commands/catalog.js';
+import { addDashboardsCommand } from './commands/dashboards.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addDrillCommand } from './commands/drill.js';
@@ -53,6 +54,7 @@ export function createProgram(): Command {
   addQuarantineCommand(program);
   addReplayCommand(program);
   addServeCommand(program);
+  addDashboardsCommand(program);
   addKeysCommand(program);
   addPeopleCommand(program);
   addDoctorCommand(program);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Services } from '../api/services.js';
 import type { DeskDeps } from '../billing/billing-desk.js';
@@ -22,6 +23,7 @@ import { Vault } from '../platform/vault.js';
 import { RunAccess } from '../transforms/run-access.js';
 import type { Transformer } from '../transforms/runner/transform.js';
 import { checkTopics, checkWarehouse } from './check-installation.js';
+import { siteDirectory } from './dashboards/site-directory.js';
 import { codeRevision } from './code-revision.js';
 import { leasedTransformer } from './leased-transformer.js';
 import { observeCompany } from './observe-company.js';
@@ -171,6 +173,7 @@ async function openServices(
     },
     runs,
     userSql: opened.userSql,
+    ...pagesOf(options, opened, directory),
     transform: async (request) => {
       await topics?.catchUp(request.onProgress ?? (() => undefined));
       return transformer.transform(request);
@@ -186,6 +189,15 @@ async function openServices(
     onProgress: options.onProgress,
     shutdown,
   };
+}
+
+function pagesOf(
+  { environment }: RuntimeOptions,
+  { pageSql }: OpenedWarehouse,
+  { temporaryDirectory }: DataDirectory,
+): Pick<Services, 'pageSql' | 'dashboards'> {
+  const tablesDirectory = join(temporaryDirectory, 'dashboards');
+  return { pageSql, dashboards: { siteDirectory: siteDirectory(environment), tablesDirectory } };
 }
 
 /** What only a serving process keeps up to date; a command reads what it asks about. */

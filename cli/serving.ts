@@ -37,7 +37,8 @@ export async function serveUntilStopped(
     const { root } = runtime.directory;
     output.answer(
       { url: server.url, pid: process.pid, data: root },
-      () => `Headgate serves ${server.url} (reference: ${server.url}/docs) from ${root}. Ctrl-C stops it.`,
+      () =>
+        `Headgate serves ${server.url} (pages: ${server.url}/dashboards, reference: ${server.url}/docs) from ${root}. Ctrl-C stops it.`,
     );
     await stopped;
     // Together: stopping the server tells a scheduled run to end, and waiting for that run first would take all of its time.

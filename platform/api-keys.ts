@@ -47,6 +47,7 @@ interface Remembered {
 
 /** Bearer keys. The secret is 192 random bits, so a plain hash of it can't be searched backwards. */
 export class ApiKeys {
+  /** By the hash of their secret, or by their id. */
   private readonly remembered = new Map<string, Remembered>();
   /** Requests that come while a key is looked up wait for that one lookup. */
   private readonly lookups = new Map<string, Promise<ApiKey | null>>();
@@ -100,6 +101,23 @@ export class ApiKeys {
     return verdict(remembered.key);
   }
 
+  /**
+   * For who proved before that they hold the key: a session. Null of a key that there is not; a revoked one says so.
+   *
+   * @param keyId comes from us, signed: it is no secret
+   */
+  async byId(keyId: string, now: Instant): Promise<ApiKey | null> {
+    const remembered = this.remembered.get(keyId);
+    if (remembered !== undefined && now - remembered.at < REMEMBERED_FOR) return remembered.key;
+    const { generation } = this;
+    const [row] = await this.sql.database.select().from(apiKeys).where(eq(apiKeys.keyId, keyId));
+    if (!row) return null;
+    const key = keyOf(row);
+    if (key.revokedAt !== null || generation !== this.generation) return key;
+    this.remember(keyId, { key, at: now });
+    return key;
+  }
+
   /** Newest last; revoked keys stay listed. */
   async list(): Promise<ApiKey[]> {
     const rows = await this.sql.database.select().from(apiKeys).orderBy(asc(apiKeys.keyId));
@@ -139,9 +157,13 @@ export class ApiKeys {
       await this.sql.database.update(apiKeys).set({ lastUsedAt: now }).where(eq(apiKeys.keyId, key.keyId));
     }
     if (generation !== this.generation) return this.find(hash);
-    if (this.remembered.size >= REMEMBERED_KEYS) this.remembered.clear();
-    this.remembered.set(hash, { key: used, at: now });
+    this.remember(hash, { key: used, at: now });
     return used;
+  }
+
+  private remember(name: string, remembered: Remembered): void {
+    if (this.remembered.size >= REMEMBERED_KEYS) this.remembered.clear();
+    this.remembered.set(name, remembered);
   }
 
   private async find(hash: string): Promise<ApiKey | null> {

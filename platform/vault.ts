@@ -59,6 +59,11 @@ export class Vault {
     return `tok_${digest.slice(0, TOKEN_DIGITS)}`;
   }
 
+  /** A key for something else, the same wherever tokens are the same; from it nobody finds the way back. */
+  derivedKey(purpose: string): Uint8Array {
+    return createHmac('sha256', this.keys.tokenKey).update(`headgate key for ${purpose}`).digest();
+  }
+
   /**
    * The same token in DuckDB's SQL (it has SHA-256 but no HMAC), for rows that never pass through JavaScript.
    * `value` is a SQL expression of text; the parameters hold key material: bind them, never print them.

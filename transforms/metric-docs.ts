@@ -45,3 +45,11 @@ export function metricsPage(metrics: readonly Metric[]): string {
   });
   return `${[HEAD, ...families].join('\n\n')}\n`;
 }
+
+/** dashboards/definitions.json: what pages say of each number. */
+export function definitionsFile(metrics: readonly Metric[]): string {
+  const entries = metrics.map(({ name, title, definition, unit, owner, cadence, mart, value }) => ({
+    ...{ name, title, definition, unit: UNITS[unit], kind: unit, owner, cadence, mart, value },
+  }));
+  return `${JSON.stringify(entries, null, 2)}\n`;
+}

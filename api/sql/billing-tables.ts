@@ -3,6 +3,7 @@ import { listLedgerBreaks, type BreakPlace, type LedgerBreak } from '../../billi
 import { nextStep } from '../../billing/ledger/next-step.js';
 import { usagePeriods } from '../../billing/ledger/usage-periods.js';
 import type { OverageLine } from '../../billing/overage-plan.js';
+import { RefusedError } from '../../core/errors.js';
 import { formatInstant, MICROS_PER_DAY, type Instant } from '../../core/time.js';
 import type { SuppliedTable, SuppliedType, SuppliedValue } from '../../platform/warehouse/supplied-table.js';
 import type { Run } from '../../transforms/run-store.js';
@@ -12,6 +13,8 @@ interface Asked {
   readonly run: Run | null;
   readonly services: Services;
   readonly now: Instant;
+  /** Periods that ended before are left out; all are there where it is not said. */
+  readonly usageSince?: Instant;
 }
 
 interface Supplier {
@@ -35,7 +38,8 @@ const SUPPLIERS: Readonly<Record<string, Supplier>> = {
         events: 'integer',
       },
     },
-    rows: ({ run, services }) => (run === null ? Promise.resolve(null) : periodRows(run, services)),
+    rows: ({ run, services, usageSince = 0n }) =>
+      run === null ? Promise.resolve(null) : periodRows(run, services, usageSince),
   },
   ledger_invoices: {
     columns: {
@@ -81,13 +85,24 @@ export async function billingTables(statement: string, asked: Asked): Promise<Su
   return tables;
 }
 
+/** The same where there is no Stripe, and so no ledger, or nothing to rate by: without rows, for pages that do without. */
+export async function billingTablesOrEmpty(statement: string, asked: Asked): Promise<SuppliedTable[]> {
+  try {
+    return await billingTables(statement, asked);
+  } catch (error) {
+    if (!(error instanceof RefusedError) || !['stripe_not_configured', 'no_catalog'].includes(error.code))
+      throw error;
+    return Object.entries(SUPPLIERS).map(([name, { columns }]) => ({ name, columns, rows: [] }));
+  }
+}
+
 /** Every period that is over by the run's as-of, and those that are open then. */
-async function periodRows(run: Run, services: Services): Promise<SuppliedValue[][]> {
+async function periodRows(run: Run, services: Services, since: Instant): Promise<SuppliedValue[][]> {
   const catalogs = await services.catalogs.published();
   const choicesIn = await services.quota.choices();
   const request = { catalogs, asOf: run.asOf, orgId: undefined, choicesIn };
   return services.runs.read(run, async ({ reader }) => {
-    const over = await usagePeriods(reader, { ...request, ending: { start: 0n, end: run.asOf } });
+    const over = await usagePeriods(reader, { ...request, ending: { start: since, end: run.asOf } });
     const open = await usagePeriods(reader, { ...request, ending: null });
     return [...over.map((line) => periodRow(line, false)), ...open.map((line) => periodRow(line, true))];
   });

@@ -1,0 +1,49 @@
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PAGE_MACROS } from './page-macros.js';
+
+let instance: DuckDBInstance;
+let connection: DuckDBConnection;
+beforeAll(async () => {
+  instance = await DuckDBInstance.create(':memory:');
+  connection = await instance.connect();
+  for (const macro of PAGE_MACROS) await connection.run(macro);
+});
+afterAll(() => {
+  connection.closeSync();
+  instance.closeSync();
+});
+
+const valueOf = async (expression: string): Promise<unknown> =>
+  (await connection.runAndReadAll(`select ${expression}`)).getRowsJS()[0]?.[0];
+
+test.each([
+  ["major(12345, 'USD')", 123.45],
+  ["major(12345, 'reporting:EUR')", 123.45],
+  ["major(12345, 'JPY')", 12345],
+  ["major(12345, 'KWD')", 12.345],
+  ["major(-1, 'USD')", -0.01],
+])('%s is an amount in its own unit', async (expression, expected) => {
+  expect(await valueOf(expression)).toBe(expected);
+});
+
+test.each([
+  ["shown(123456789, 'minor', 'USD')", '1,234,567.89 USD'],
+  ["shown(-5, 'minor', 'reporting:USD')", '-0.05 USD'],
+  ["shown(500, 'minor', null)", '5.00'],
+  ["shown(875306, 'ppm', null)", '87.5%'],
+  ["shown(-1, 'seconds', null)", '-1 s'],
+  ["shown(59, 'seconds', null)", '59 s'],
+  ["shown(842, 'seconds', null)", '14 min 2 s'],
+  ["shown(24650, 'seconds', null)", '6 h 50 min'],
+  ["shown(172800, 'seconds', null)", '2 days'],
+  ["shown(5.7 * 60, 'seconds', null)", '5 min 42 s'],
+  ["shown(1234567, 'count', null)", '1,234,567'],
+  ["shown(1500000, 'micros', 'USD')", '1.5000 USD'],
+  ["quantity('12369.000000000000')", '12369'],
+  ["quantity('0.500000000000')", '0.5'],
+  ["quantity('1000')", '1000'],
+  ["shown(null, 'minor', 'USD')", '–'],
+])('%s is as people read it', async (expression, expected) => {
+  expect(await valueOf(expression)).toBe(expected);
+});

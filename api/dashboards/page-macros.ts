@@ -1,0 +1,34 @@
+import { CURRENCY_EXPONENTS } from '../../core/currencies.js';
+
+const USUAL_EXPONENT = 2;
+
+/**
+ * What pages may call in SQL beside DuckDB's own, here and in the browser: how a stored number is shown. No metric is defined here.
+ *
+ * `major(minor, currency)`: an amount in its currency's own unit, for charts. `shown(value, unit, currency)`: any number of the
+ * registry as text. `quantity(digits)`: an exact decimal without the zeros at its end.
+ */
+export const PAGE_MACROS: readonly string[] = [
+  `create macro major(minor, code) as minor / power(10, case replace(code, 'reporting:', '') ${exponentCases()} else ${USUAL_EXPONENT} end)`,
+  `create macro quantity(digits) as case when contains(digits, '.') then rtrim(rtrim(digits, '0'), '.') else digits end`,
+  `create macro span_of(seconds) as case
+     when seconds < 60 then seconds || ' s'
+     when seconds < 3600 then seconds // 60 || ' min ' || seconds % 60 || ' s'
+     when seconds < 172800 then seconds // 3600 || ' h ' || (seconds % 3600) // 60 || ' min'
+     else seconds // 86400 || ' days' end`,
+  `create macro span(seconds) as span_of(cast(round(seconds) as bigint))`,
+  `create macro shown(value, unit, code) as case
+     when value is null then '–'
+     when unit = 'ppm' then printf('%.1f%%', value / 10000)
+     when unit = 'seconds' then span(value)
+     when unit = 'minor' then format('{:,.2f}', major(value, code)) || coalesce(' ' || replace(code, 'reporting:', ''), '')
+     when unit = 'micros' then format('{:,.4f}', value / 1000000) || coalesce(' ' || replace(code, 'reporting:', ''), '')
+     else format('{:,}', cast(value as bigint)) end`,
+];
+
+function exponentCases(): string {
+  return [...CURRENCY_EXPONENTS]
+    .filter(([, exponent]) => exponent !== USUAL_EXPONENT)
+    .map(([code, exponent]) => `when '${code}' then ${exponent}`)
+    .join(' ');
+}

@@ -1,0 +1,97 @@
+import { html } from 'hono/html';
+
+/** A page without numbers: it says one thing, and what to do. */
+export interface PlainPage {
+  readonly title: string;
+  readonly text: string;
+  /** A command to type, where that is what to do. */
+  readonly command?: string;
+  readonly link?: { readonly href: string; readonly text: string };
+}
+
+/** Nothing but its own style sheet and, on the sign-in page, its own form. */
+export const PLAIN_POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+type Html = ReturnType<typeof html>;
+
+export function plainPage({ title, text, command, link }: PlainPage): Html {
+  return frame(
+    title,
+    html`<p>${text}</p>
+      ${command === undefined ? '' : html`<pre><code>${command}</code></pre>`}
+      ${link === undefined ? '' : html`<p><a href="${link.href}">${link.text}</a></p>`}`,
+  );
+}
+
+/** @param problem why the last attempt failed; null at first */
+export function signInPage(to: string, problem: string | null): Html {
+  return frame(
+    'Sign in',
+    html`<form method="post" action="/dashboards/sign-in">
+      <input type="hidden" name="to" value="${to}" />
+      <label for="key">Your key</label>
+      <input
+        id="key"
+        name="key"
+        type="password"
+        autocomplete="current-password"
+        required
+        autofocus
+        spellcheck="false"
+        aria-describedby="hint"
+      />
+      ${problem === null ? '' : html`<p role="alert">${problem}</p>`}
+      <button type="submit">Sign in</button>
+      <p id="hint">It begins with hg_. Whoever runs Headgate makes one with: headgate keys create</p>
+    </form>`,
+  );
+}
+
+function frame(title: string, content: Html): Html {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title} · Headgate</title>
+        <link rel="stylesheet" href="/dashboards/plain.css" />
+      </head>
+      <body>
+        <main>
+          <p class="name">Headgate</p>
+          <h1>${title}</h1>
+          ${content}
+        </main>
+      </body>
+    </html>`;
+}
+
+export const PLAIN_CSS = `
+:root { color-scheme: light dark; --ink: #16202e; --quiet: #4d5b6c; --paper: #f6f7f9; --card: #ffffff; --line: #cfd6de; --accent: #0b5cad; --bad: #a3221d; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e8edf3; --quiet: #a9b6c4; --paper: #11171f; --card: #1a222d; --line: #364252; --accent: #7db8f0; --bad: #ff9d93; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--paper); color: var(--ink);
+  font: 16px/1.5 system-ui, sans-serif; }
+main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
+.name { margin: 0; color: var(--quiet); font-size: 0.875rem; letter-spacing: 0.04em; }
+h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 1.25; }
+form { display: grid; gap: 0.75rem; }
+label { font-weight: 600; }
+input { width: 100%; padding: 0.65rem 0.75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--quiet); border-radius: 8px; }
+button { padding: 0.65rem 0.75rem; font: inherit; font-weight: 600; color: var(--card); background: var(--accent); border: 0; border-radius: 8px; cursor: pointer; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+p { overflow-wrap: anywhere; }
+#hint { margin: 0; color: var(--quiet); font-size: 0.875rem; }
+[role='alert'] { margin: 0; color: var(--bad); font-weight: 600; }
+pre { padding: 0.75rem; overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: 8px; }
+a { color: var(--accent); }
+`;

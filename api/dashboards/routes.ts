@@ -1,0 +1,299 @@
+import { readFile } from 'node:fs/promises';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { HeadgateError, RefusedError } from '../../core/errors.js';
+import type { ApiKey } from '../../platform/api-keys.js';
+import { allows, type Scope } from '../../platform/key-scopes.js';
+import type { Run } from '../../transforms/run-store.js';
+import { answerHeaders } from '../answer-headers.js';
+import { apiJson } from '../json-answer.js';
+import { readWhole } from '../request-body.js';
+import type { Services } from '../services.js';
+import { ASK_AGAIN, fileAnswer, FOR_EVER, HTML, pageHeaders, siteAnswer } from './file-answer.js';
+import { hashOf, nameOf, PageData } from './page-data.js';
+import { DASHBOARD_PAGES, DASHBOARD_TABLES, neededFor, pageAt, pagesFor, tableNamed } from './pages.js';
+import { PLAIN_CSS, PLAIN_POLICY, plainPage, signInPage, type PlainPage } from './plain-page.js';
+import { Sessions } from './session.js';
+import { Site } from './site.js';
+
+/** Gives a request its id, logs it, and answers what is thrown as a problem. */
+export type Exchange = (
+  context: Context,
+  route: string,
+  work: (requestId: string) => Promise<Response>,
+) => Promise<Response>;
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const FORM_BYTES = 8 * 1024;
+/** Nobody types keys faster; 192 random bits are not found by guessing, but looking them up costs something. */
+const FAILURES = { points: 20, duration: 10 };
+/** Behind a proxy all come from one address, so all are counted together. */
+const ANYBODY = 'anybody';
+/** Where sign-in may lead: a page of ours, and never another host. */
+const LOCAL_PATH = /^\/dashboards(\/[A-Za-z0-9_-]+)*\/?(\?[^\s#\\]*)?$/;
+const PAGE_PATH = /^[A-Za-z0-9_/-]*$/;
+
+/**
+ * The dashboards behind sign-in. Pages hold no data: they are built once and read tables of the run that is current, each of which is
+ * given to those alone who may read it.
+ */
+export function dashboardRoutes(app: OpenAPIHono, services: Services, exchange: Exchange): void {
+  new Dashboards(services).mount(app, exchange);
+}
+
+class Dashboards {
+  private readonly sessions: Sessions;
+  private readonly attempts = new RateLimiterMemory(FAILURES);
+  private built: { readonly site: Site; readonly data: PageData } | null = null;
+
+  constructor(private readonly services: Services) {
+    const { keys, clock, vault } = services;
+    this.sessions = new Sessions({ keys, clock, sessionKey: vault.derivedKey('dashboard sessions') });
+  }
+
+  mount(app: OpenAPIHono, exchange: Exchange): void {
+    const answer = (path: string, work: (context: Context, requestId: string) => Promise<Response>): void => {
+      app.get(path, (context) => exchange(context, path, (requestId) => work(context, requestId)));
+    };
+    answer('/dashboards/plain.css', (_, requestId) =>
+      Promise.resolve(
+        new Response(PLAIN_CSS, {
+          headers: answerHeaders(requestId, 'text/css; charset=utf-8', { 'cache-control': ASK_AGAIN }),
+        }),
+      ),
+    );
+    answer('/dashboards/sign-in', (context, requestId) =>
+      this.signInForm(context, requestId, context.req.query('to') ?? '', null, 200),
+    );
+    app.post('/dashboards/sign-in', (context) =>
+      exchange(context, '/dashboards/sign-in', (requestId) => this.signIn(context, requestId)),
+    );
+    app.post('/dashboards/sign-out', (context) =>
+      exchange(context, '/dashboards/sign-out', () => this.signOut(context)),
+    );
+    answer('/dashboards/session.json', (context, requestId) => this.session(context, requestId));
+    answer('/dashboards/data/manifest.json', (context, requestId) => this.manifest(context, requestId));
+    answer('/dashboards/data/:run/:file', (context, requestId) => this.data(context, requestId));
+    answer('/dashboards', (context, requestId) => this.page(context, requestId, ''));
+    answer('/dashboards/*', (context, requestId) =>
+      this.page(context, requestId, context.req.path.slice('/dashboards/'.length)),
+    );
+  }
+
+  private async signIn(context: Context, requestId: string): Promise<Response> {
+    requireOwnForm(context);
+    const form = new URLSearchParams(Buffer.from(await readWhole(context.req.raw, FORM_BYTES)).toString());
+    const [key, to] = [form.get('key')?.trim() ?? '', form.get('to') ?? ''];
+    const refuse = (problem: string, status: 401 | 403 | 429): Promise<Response> =>
+      this.signInForm(context, requestId, to, problem, status);
+    if (((await this.attempts.get(ANYBODY))?.remainingPoints ?? 1) <= 0) {
+      return refuse('Too many keys that are not known; try again in ten seconds.', 429);
+    }
+    const found = await this.services.keys.authenticate(key, this.services.clock());
+    if (!found.ok) {
+      await this.attempts.penalty(ANYBODY);
+      const isRevoked = found.reason === 'key_revoked';
+      return refuse(isRevoked ? 'This key was revoked.' : 'This key is not known.', 401);
+    }
+    if (pagesFor(found.key.scopes).length === 0) {
+      return refuse(`This key opens no page; it may ${found.key.scopes.join(', ')}.`, 403);
+    }
+    await this.sessions.begin(context, found.key);
+    return context.redirect(localPath(to), 303);
+  }
+
+  private signOut(context: Context): Promise<Response> {
+    requireOwnForm(context);
+    this.sessions.end(context);
+    return Promise.resolve(context.redirect('/dashboards/sign-in', 303));
+  }
+
+  private async signInForm(
+    context: Context,
+    requestId: string,
+    to: string,
+    problem: string | null,
+    status: 200 | 401 | 403 | 429,
+  ): Promise<Response> {
+    const headers = answerHeaders(requestId, HTML, pageHeaders(PLAIN_POLICY));
+    return context.html(await signInPage(localPath(to), problem), status, headers);
+  }
+
+  /** Who is signed in, and what they may open. */
+  private async session(context: Context, requestId: string): Promise<Response> {
+    const { name, role, scopes } = await this.requireKey(context);
+    const pages = pagesFor(scopes).map(({ path, title }) => ({ path, title }));
+    return new Response(apiJson({ name, role, pages }), { headers: answerHeaders(requestId, JSON_TYPE) });
+  }
+
+  private async manifest(context: Context, requestId: string): Promise<Response> {
+    const { scopes } = await this.requireKey(context);
+    const run = await this.services.runs.choose({});
+    const { data } = this.requireBuilt();
+    const body = apiJson(data.manifest(run, scopes));
+    return fileAnswer(context, requestId, {
+      ...{ bytes: new TextEncoder().encode(body), mediaType: JSON_TYPE, contentHash: hashOf(body) },
+      cacheControl: ASK_AGAIN,
+    });
+  }
+
+  private async data(context: Context, requestId: string): Promise<Response> {
+    const { scopes } = await this.requireKey(context);
+    const [, name = '', extension] = /^([a-z0-9_-]+)\.(parquet|json)$/.exec(context.req.param('file') ?? '') ?? [];
+    const runId = context.req.param('run') ?? '';
+    const found = extension === 'json' ? this.answersOf(name, runId, scopes) : this.tableOf(name, runId, scopes);
+    const sent = await found;
+    if (sent === null) throw nothingHere(context);
+    const { bytes, headers = {} } = sent;
+    return fileAnswer(context, requestId, {
+      bytes: new Uint8Array(bytes),
+      headers,
+      mediaType: extension === 'json' ? JSON_TYPE : 'application/vnd.apache.parquet',
+      contentHash: hashOf(bytes),
+      cacheControl: runId === 'now' ? ASK_AGAIN : FOR_EVER,
+    });
+  }
+
+  private async tableOf(asked: string, runId: string, scopes: readonly Scope[]): Promise<Sent | null> {
+    const name = tableNamed(asked);
+    if (name === undefined) return null;
+    const { needs, of } = DASHBOARD_TABLES[name];
+    requireScope(scopes, needs, `the table ${name}`);
+    if ((of === 'now') !== (runId === 'now')) return null;
+    const run = await this.services.runs.choose(of === 'now' ? {} : { runId });
+    const table = await this.requireBuilt().data.table(run, name, this.services.clock());
+    // A reader of Parquet in the browser can't read a file without rows.
+    const shape = { rows: table.rows, columns: table.columns };
+    return { bytes: await readFile(table.path), headers: { 'headgate-table': apiJson(shape) } };
+  }
+
+  private async answersOf(name: string, runId: string, scopes: readonly Scope[]): Promise<Sent | null> {
+    const page = DASHBOARD_PAGES.find(({ path }) => nameOf(`/${path}`) === name);
+    if (page === undefined) return null;
+    for (const needs of neededFor(page)) requireScope(scopes, needs, `the page ${page.title}`);
+    const run = await this.services.runs.choose({ runId });
+    const answers = await this.requireBuilt().data.prepared(run, `/${page.path}`);
+    return answers === null ? null : { bytes: new TextEncoder().encode(apiJson(answers)) };
+  }
+
+  private async page(context: Context, requestId: string, path: string): Promise<Response> {
+    const key = await this.sessions.keyOf(context);
+    const isPage = PAGE_PATH.test(path);
+    if (key === null) {
+      if (!isPage) throw signedOut();
+      const to = new URL(context.req.url);
+      return context.redirect(`/dashboards/sign-in?to=${encodeURIComponent(to.pathname + to.search)}`, 303);
+    }
+    const built = this.open();
+    if (built === null) return this.plain(context, requestId, 503, NOT_BUILT);
+    const file = built.site.find(path);
+    if (file === undefined && isPage) return this.plain(context, requestId, 404, NO_PAGE);
+    if (file === undefined) throw nothingHere(context);
+    if (file.mediaType !== HTML) return siteAnswer(context, requestId, file);
+    const page = pageAt(path);
+    const missing = page === undefined ? [] : neededFor(page).filter((scope) => !allows(key.scopes, scope));
+    if (missing.length > 0) return this.plain(context, requestId, 403, notForYou(missing, key));
+    if ((await this.currentRun()) === null) return this.plain(context, requestId, 503, NO_RUN);
+    return siteAnswer(context, requestId, file);
+  }
+
+  /** Looked for again until it is there: pages may be built while the server runs. */
+  private open() {
+    if (this.built !== null) return this.built;
+    const site = Site.open(this.services.dashboards.siteDirectory);
+    if (site !== null) this.built = { site, data: new PageData(this.services, site.queries) };
+    return this.built;
+  }
+
+  private requireBuilt() {
+    const built = this.open();
+    if (built !== null) return built;
+    throw new RefusedError('not_found', `${NOT_BUILT.text} Build them with: headgate dashboards build`, { status: 503 });
+  }
+
+  private async plain(
+    context: Context,
+    requestId: string,
+    status: 403 | 404 | 503,
+    page: PlainPage,
+  ): Promise<Response> {
+    const headers = answerHeaders(requestId, HTML, pageHeaders(PLAIN_POLICY));
+    return context.html(await plainPage(page), status, headers);
+  }
+
+  private async requireKey(context: Context): Promise<ApiKey> {
+    const key = await this.sessions.keyOf(context);
+    if (key === null) throw signedOut();
+    return key;
+  }
+
+  private async currentRun(): Promise<Run | null> {
+    try {
+      return await this.services.runs.choose({});
+    } catch (error) {
+      if (error instanceof HeadgateError && error.code === 'no_run') return null;
+      throw error;
+    }
+  }
+}
+
+interface Sent {
+  readonly bytes: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const TO_OVERVIEW = { href: '/dashboards', text: 'Back to the overview' };
+const NOT_BUILT: PlainPage = {
+  title: 'The pages are not built yet',
+  text: 'They are built once for each version of Headgate, which takes a minute or two. The numbers are there without them: headgate metrics.',
+  command: 'headgate dashboards build',
+};
+const NO_RUN: PlainPage = {
+  title: 'There are no numbers yet',
+  text: 'Pages show what the last run of the transforms measured, and there was none. Take in events, then make one:',
+  command: 'headgate transform',
+};
+
+const NO_PAGE: PlainPage = { title: 'There is no such page', text: 'The address may be cut off.', link: TO_OVERVIEW };
+
+const notForYou = (missing: readonly Scope[], key: ApiKey): PlainPage => ({
+  title: 'This page is not for your key',
+  text: `It needs ${missing.join(' and ')}; your key may ${key.scopes.join(', ')}.`,
+  link: TO_OVERVIEW,
+});
+
+/** @throws RefusedError (403) `scope_missing` */
+function requireScope(scopes: readonly Scope[], needs: Scope, what: string): void {
+  if (allows(scopes, needs)) return;
+  throw new RefusedError('scope_missing', `${what} needs the scope ${needs}, and your key has it not`, {
+    status: 403,
+    details: { needed: [needs] },
+  });
+}
+
+/**
+ * A browser says which page a form was sent from, and no other site may send ours. By the name alone: a proxy in front may have ended
+ * the TLS.
+ *
+ * @throws RefusedError (403) `scope_missing`
+ */
+function requireOwnForm(context: Context): void {
+  const origin = context.req.header('origin') ?? '';
+  if (URL.canParse(origin) && new URL(origin).host === context.req.header('host')) return;
+  throw new RefusedError('scope_missing', 'this form was not sent from a page of this server; open /dashboards/sign-in', {
+    status: 403,
+  });
+}
+
+function localPath(to: string): string {
+  return LOCAL_PATH.test(to) && !to.startsWith('/dashboards/sign-') ? to : '/dashboards';
+}
+
+function signedOut(): RefusedError {
+  return new RefusedError('key_missing', 'nobody is signed in; open /dashboards/sign-in', { status: 401 });
+}
+
+function nothingHere(context: Context): RefusedError {
+  return new RefusedError('route_not_found', `there is no ${context.req.path.slice(0, 200)}`, { status: 404 });
+}

@@ -1,0 +1,106 @@
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MICROS_PER_DAY, type Instant } from '../../core/time.js';
+import type { Run } from '../../transforms/run-store.js';
+import type { Services } from '../services.js';
+import { billingTablesOrEmpty } from '../sql/billing-tables.js';
+import { DASHBOARD_TABLES, type DashboardTableName } from './pages.js';
+import type { PageEngine, Column } from './page-engine.js';
+
+/** A table as the browser gets it. */
+export interface TableFile {
+  readonly name: DashboardTableName;
+  readonly path: string;
+  readonly bytes: number;
+  readonly rows: number;
+  readonly columns: readonly Column[];
+}
+
+export type TablesByName = ReadonlyMap<string, TableFile>;
+
+/** Pages that are open go on reading the run they began with; what is older was closed long ago, or is made again. */
+const RUNS_KEPT = 3;
+/** Rating all of a company's past takes long, and nobody looks there. */
+const USAGE_OF = 100n * MICROS_PER_DAY;
+
+/**
+ * Marts as Parquet, for the engine in the browser: made by the warehouse when they are first asked for, kept on disk for as long as their
+ * run is among the last few. A published run never changes, and neither do these.
+ */
+export class TableFiles {
+  private readonly ofRuns = new Map<string, Promise<TableFile>>();
+  private readonly ofNow = new Map<DashboardTableName, Promise<TableFile>>();
+  /** The warehouse makes one at a time: people's SQL has its turn too. */
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly services: Services,
+    private readonly directory: string,
+    private readonly engine: PageEngine,
+  ) {}
+
+  /** @throws RefusedError where the run's marts are gone; UnavailableError where the warehouse is away */
+  ofRun(run: Run, name: DashboardTableName): Promise<TableFile> {
+    return remembered(this.ofRuns, `${run.runId} ${name}`, async () => {
+      const folder = join(this.directory, run.runId);
+      await mkdir(folder, { recursive: true });
+      const file = await this.file(run, name, join(folder, `${name}.parquet`), run.asOf);
+      await this.dropOlderThan(run.runId);
+      return file;
+    });
+  }
+
+  /** What the ledger says now; people who ask in the same moment share one answer. */
+  async now(run: Run, name: DashboardTableName, now: Instant): Promise<TableFile> {
+    const folder = join(this.directory, 'now');
+    await mkdir(folder, { recursive: true });
+    const made = remembered(this.ofNow, name, async () => {
+      const path = join(folder, `${name}.parquet`);
+      await rm(path, { force: true });
+      return this.file(run, name, path, now);
+    });
+    return made.finally(() => this.ofNow.delete(name));
+  }
+
+  private async file(run: Run, name: DashboardTableName, path: string, now: Instant): Promise<TableFile> {
+    if (!existsSync(path)) {
+      const { sql } = DASHBOARD_TABLES[name];
+      const made = this.queue.then(() =>
+        this.services.pageSql.parquet(run, sql, () =>
+          billingTablesOrEmpty(sql, { run, services: this.services, now, usageSince: run.asOf - USAGE_OF }),
+        ),
+      );
+      this.queue = made.catch(() => undefined);
+      // Whole under its name, or not there: a process that dies half-way leaves nothing that looks like a table.
+      await writeFile(`${path}.tmp`, await made);
+      await rename(`${path}.tmp`, path);
+    }
+    return { name, path, bytes: statSync(path).size, ...(await this.engine.shapeOf(path)) };
+  }
+
+  /** Run ids sort by when they were made. */
+  private async dropOlderThan(runId: string): Promise<void> {
+    const older = (await readdir(this.directory)).filter((one) => one < runId).sort();
+    for (const old of older.slice(0, Math.max(0, older.length - (RUNS_KEPT - 1)))) {
+      for (const key of this.ofRuns.keys()) if (key.startsWith(`${old} `)) this.ofRuns.delete(key);
+      await rm(join(this.directory, old), { recursive: true, force: true });
+    }
+  }
+}
+
+/** Whoever asks while it is made waits for the same; what failed is tried anew. */
+function remembered<Key, Value>(
+  known: Map<Key, Promise<Value>>,
+  key: Key,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  known.set(key, made);
+  made.catch(() => {
+    if (known.get(key) === made) known.delete(key);
+  });
+  return made;
+}

@@ -1,0 +1,61 @@
+// How a number of the registry is shown in a figure. The product's macro `shown` does the same for tables, in SQL.
+
+/** @param {string | undefined} code 'reporting:USD' is all currencies brought to one */
+const currencyOf = (code) => code?.replace('reporting:', '');
+
+/** @param {number | null | undefined} value @param {string} kind @param {string} [currency] */
+export function shown(value, kind, currency) {
+  if (value === null || value === undefined) return '–';
+  switch (kind) {
+    case 'minor':
+      return money(value, currencyOf(currency));
+    case 'micros':
+      return money(value / 1e6, currencyOf(currency), 4);
+    case 'ppm':
+      return new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 }).format(value / 1e6);
+    case 'per org':
+      return new Intl.NumberFormat('en', { maximumFractionDigits: 2 }).format(value / 1e6);
+    case 'seconds':
+      return span(value);
+    case 'minutes':
+      return span(value * 60);
+    default:
+      return new Intl.NumberFormat('en').format(value);
+  }
+}
+
+/** @param {number} value minor units, unless digits are given @param {string | undefined} currency @param {number} [digits] */
+function money(value, currency, digits) {
+  if (!currency || currency === 'none') return new Intl.NumberFormat('en').format(value);
+  const format = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+    ...(digits === undefined ? {} : { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+  });
+  if (digits !== undefined) return format.format(value);
+  // Minor units by ISO 4217, which is what the product stores; two where the browser does not know the code.
+  const exponent = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return format.format(value / 10 ** exponent);
+}
+
+/** @param {number} seconds */
+function span(seconds) {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 172800) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return `${Math.floor(whole / 86400)} days`;
+}
+
+/**
+ * Against the period before: shares by percentage points, all else in percent of what it was.
+ *
+ * @returns {{ isUp: boolean, text: string } | undefined} nothing where there is nothing to compare with, or nothing changed
+ */
+export function change(now, before, kind) {
+  if (now == null || before == null || now === before) return undefined;
+  const isUp = now > before;
+  if (kind === 'ppm') return { isUp, text: `${(Math.abs(now - before) / 1e4).toFixed(1)} points` };
+  if (before === 0) return undefined;
+  return { isUp, text: `${((Math.abs(now - before) / Math.abs(before)) * 100).toFixed(1)}%` };
+}

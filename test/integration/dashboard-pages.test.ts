@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PageEngine, tablesIn } from '../../api/dashboards/page-engine.js';
+import { DASHBOARD_PAGES, DASHBOARD_TABLES, type DashboardTableName } from '../../api/dashboards/pages.js';
+import { TableFiles, type TableFile, type TablesByName } from '../../api/dashboards/table-files.js';
+import { NOW, openApiTestBed, type ApiTestBed } from '../api-test-bed.js';
+import { publishHandMadeRun } from '../hand-made-run.js';
+import { SMALL_RUN } from '../small-run.js';
+import { factOfExecution, factOfSubscription } from '../support/hand-made-facts.js';
+import { dashboardPages, filtersOf, queriesOf } from '../support/page-queries.js';
+
+/*
+ * What pages ask, without a browser: every query of every page runs over the tables that the page may have, whatever is in them.
+ */
+const engine = new PageEngine();
+const pages = dashboardPages();
+const FACTS = {
+  billing: [factOfSubscription('org_a', 'pro', '2026-05-20')],
+  executions: [factOfExecution('org_a', 'seven', '2026-05-21', '7')],
+};
+
+let beds: ApiTestBed[];
+let directory: string;
+let tables: Record<'small' | 'empty', TablesByName>;
+
+beforeAll(async () => {
+  beds = [await openApiTestBed(), await openApiTestBed()];
+  directory = mkdtempSync(join(tmpdir(), 'headgate-pages-'));
+  const [small, empty] = await Promise.all(
+    beds.map(async (bed, index) => {
+      await publishHandMadeRun(bed.runtime, { asOf: NOW, rows: index === 0 ? SMALL_RUN : {}, facts: FACTS });
+      return tablesOf(bed, String(index));
+    }),
+  );
+  if (small === undefined || empty === undefined) throw new Error('there are two companies');
+  tables = { small, empty };
+});
+afterAll(async () => {
+  await Promise.all(beds.map((bed) => bed.close()));
+  rmSync(directory, { recursive: true });
+});
+
+async function tablesOf(bed: ApiTestBed, folder: string): Promise<TablesByName> {
+  const { services } = bed.runtime;
+  const run = await services.runs.choose({});
+  const files = new TableFiles(services, join(directory, folder), engine);
+  const all = new Map<string, TableFile>();
+  for (const name of Object.keys(DASHBOARD_TABLES) as DashboardTableName[]) {
+    const isNow = DASHBOARD_TABLES[name].of === 'now';
+    all.set(name, await (isNow ? files.now(run, name, NOW) : files.ofRun(run, name)));
+  }
+  return all;
+}
+
+test('each page is in the navigation, and the navigation leads to pages', () => {
+  expect(pages.map(({ path }) => path).sort()).toEqual(DASHBOARD_PAGES.map(({ path }) => path).sort());
+});
+
+describe.each(DASHBOARD_PAGES)('$title', ({ path, title, tables: declared }) => {
+  const page = pages.find((one) => one.path === path);
+  if (page === undefined) throw new Error(`there is no page ${path}`);
+
+  test('reads the tables by which it is decided who may open it, and no others', () => {
+    const read = new Set(queriesOf(page).flatMap(({ sql }) => tablesIn(sql)));
+    expect([...read].sort()).toEqual([...declared].sort());
+  });
+
+  test('has the title that the navigation says', () => {
+    expect(/^title: (.*)$/m.exec(page.text)?.[1]).toBe(title);
+  });
+
+  test.each(['small', 'empty'] as const)(
+    'asks what the engine answers, of a company that is %s',
+    async (company) => {
+      const queries = queriesOf(page).map(({ sql }) => sql);
+      const answers = await engine.answers(queries, tables[company]);
+      expect(Object.keys(answers)).toHaveLength(new Set(queries).size);
+      expect(Object.values(answers).every(({ columns }) => columns.length > 0)).toBe(true);
+    },
+  );
+
+  test('and with any filter set, to what there is and to what there is not', async () => {
+    for (const filter of filtersOf(page)) {
+      const [options] = queriesOf(page).filter(
+        ({ name }) =>
+          page.text.includes(`name="${filter}" title`) && page.text.includes(`data={${name}} allLabel`),
+      );
+      if (options === undefined) throw new Error(`filter ${filter} has no query`);
+      const answered = await engine.answers([options.sql], tables.small);
+      const values = (answered[options.sql]?.rows ?? []).map(([value]) => String(value)).slice(0, 3);
+      for (const value of [...values, "no such'thing"]) {
+        const queries = queriesOf(page, { [filter]: value }).map(({ sql }) => sql);
+        await expect(engine.answers(queries, tables.small)).resolves.toBeDefined();
+      }
+    }
+  });
+});

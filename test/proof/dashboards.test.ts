@@ -1,0 +1,307 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { DASHBOARD_PAGES } from '../../api/dashboards/pages.js';
+import { serve, type RunningServer } from '../../api/serve.js';
+import { ensureSite } from '../../cli/dashboards/build-site.js';
+import { systemClock } from '../../cli/runtime.js';
+import { formatInstant, MICROS_PER_DAY, parseInstant, type Instant } from '../../core/time.js';
+import type { Role } from '../../platform/key-scopes.js';
+import { Random } from '../../fixtures/generator/random.js';
+import { openChromium, screenshotPath, watchedPage } from '../support/chromium.js';
+import { catalogFile, openCompany, simulate, SMALL, type TestCompany } from '../support/company.js';
+import { testSeed } from '../support/test-seed.js';
+
+/*
+ * The built pages in a real browser, over companies of all four catalogs: what they show is what the API answers, nothing of them needs
+ * another host, and who may not see something does not get it.
+ */
+const SEED = testSeed();
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const CATALOGS = ['fleetprompt', 'frontier', 'chatbot', 'nexus'] as const;
+const ROUNDS = 4;
+
+let browser: Browser;
+let site: string;
+beforeAll(async () => {
+  browser = await openChromium();
+  site = (await ensureSite({ environment: process.env, onProgress: () => undefined })).directory;
+}, 900_000);
+afterAll(() => browser.close());
+
+interface Served {
+  readonly company: TestCompany;
+  readonly server: RunningServer;
+  readonly endsAt: Instant;
+  keyOf(role: Role): Promise<string>;
+}
+
+async function serveCompany(name: string): Promise<Served> {
+  const company = await openCompany();
+  const file = await catalogFile(name);
+  const { services } = company.runtime;
+  await services.publishCatalog(file, 'test');
+  const simulated = simulate(file.catalog, { ...SMALL, seed: SEED });
+  await company.ingest(simulated.lines);
+  const endsAt = parseInstant(simulated.endsAt);
+  await company.transform(formatInstant(endsAt - MICROS_PER_DAY));
+  const server = await serve({
+    services: { ...services, dashboards: { ...services.dashboards, siteDirectory: site } },
+    ...{ host: '127.0.0.1', port: 0, publishServer: () => Promise.resolve() },
+  });
+  const keyOf = async (role: Role) =>
+    (await services.keys.create({ name: `a ${role}`, role }, 'test', systemClock())).secret;
+  return { company, server, endsAt, keyOf };
+}
+
+async function signedIn(served: Served, role: Role, options: Parameters<Browser['newContext']>[0] = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  await page.goto(`${served.server.url}/dashboards/sign-in`);
+  await page.getByLabel('Your key').fill(await served.keyOf(role));
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await settled(page);
+  await page.close();
+  return context;
+}
+
+/** All figures are there, and nothing loads any more. */
+async function settled(page: Page): Promise<void> {
+  await page.locator('main[aria-busy=false]').waitFor();
+  await vi.waitFor(
+    async () => {
+      const busy = [page.locator('[aria-busy=true]'), page.getByText('Loading...')];
+      for (const one of busy) expect(await one.count()).toBe(0);
+    },
+    { timeout: 30_000, interval: 50 },
+  );
+  await page.waitForLoadState('networkidle');
+}
+
+const addressOf = ({ server }: Served, path: string, query = ''): string =>
+  `${server.url}/dashboards/${path}${path === '' ? '' : '/'}${query}`;
+
+const Values = z.object({
+  values: z.array(z.object({ currency: z.string().nullable(), value: z.string().nullable() })),
+});
+
+/** What the API says of a metric, shown as a page shows it: worked out here from the answer's digits. */
+async function expectedFigure(
+  { server }: Served,
+  key: string,
+  metric: string,
+  unit: string,
+  query: string,
+): Promise<string> {
+  const answer = await fetch(`${server.url}/v1/metrics/${metric}?${query}`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  const [found] = Values.parse(await answer.json()).values;
+  if (found?.value == null) return unit === 'count' && found === undefined ? '…' : '–';
+  const number = Number(found.value);
+  const currency = (found.currency ?? 'USD').replace('reporting:', '');
+  if (unit === 'minor')
+    return new Intl.NumberFormat('en', { style: 'currency', currency }).format(number / 100);
+  if (unit === 'ppm') return `${(Math.round(number / 1000) / 10).toLocaleString('en')}%`;
+  return number.toLocaleString('en');
+}
+
+const GROWTH_FIGURES = [
+  ['mrr', 'minor'],
+  ['arr', 'minor'],
+  ['new_mrr', 'minor'],
+  ['churned_mrr', 'minor'],
+  ['quick_ratio', 'ppm'],
+  ['logo_churn', 'ppm'],
+  ['arpa', 'minor'],
+] as const;
+
+async function optionsOf(page: Page, name: string): Promise<string[]> {
+  const options = await page.locator(`select[name=${name}] option`).all();
+  const values = await Promise.all(options.map((option) => option.getAttribute('value')));
+  return values.filter((value): value is string => value !== null && value !== 'all');
+}
+
+const Violations = z.array(
+  z.object({ id: z.string(), impact: z.string(), nodes: z.array(z.object({ html: z.string() })) }),
+);
+
+/** What axe-core finds serious on the page, in words. */
+async function seriousFindings(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const found = Violations.parse(await page.evaluate('axe.run().then(({ violations }) => violations)'));
+  return found
+    .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
+}
+
+describe.each(CATALOGS)('%s', (name) => {
+  let served: Served;
+  let founder: BrowserContext;
+  beforeAll(async () => {
+    served = await serveCompany(name);
+    founder = await signedIn(served, 'founder');
+  }, 600_000);
+  afterAll(async () => {
+    await founder.close();
+    await served.server.stop(1_000);
+    await served.company.remove();
+  });
+
+  test.each(DASHBOARD_PAGES)(
+    '$title opens without a fault, and asks nobody else',
+    async ({ path, title }) => {
+      const { page, troubles } = await watchedPage(founder, served.server.url);
+      await page.goto(addressOf(served, path));
+      await settled(page);
+      expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe(title);
+      expect(await page.getByText(/is not here, or not for your role|Error in/).count()).toBe(0);
+      expect(troubles).toEqual([]);
+      await page.close();
+    },
+  );
+
+  test('figures are what the API says, whatever the filters', async () => {
+    const random = new Random(SEED);
+    const key = await served.keyOf('founder');
+    const { page, troubles } = await watchedPage(founder, served.server.url);
+    await page.goto(addressOf(served, 'growth'));
+    await settled(page);
+    const [months, currencies] = [await optionsOf(page, 'month'), await optionsOf(page, 'currency')];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const [month, currency] = [random.pick(months), random.pick(currencies)];
+      const byHand = round % 2 === 0;
+      if (byHand) {
+        await page.locator('select[name=month]').selectOption(month);
+        await page.locator('select[name=currency]').selectOption(currency);
+        expect(new URL(page.url()).searchParams.get('currency')).toBe(currency);
+      } else {
+        await page.goto(
+          addressOf(served, 'growth', `?month=${month}&currency=${encodeURIComponent(currency)}`),
+        );
+      }
+      const next = `${month}-28`;
+      for (const [metric, unit] of GROWTH_FIGURES) {
+        const query = `from=${month}-01&to=${next}&currency=${encodeURIComponent(currency)}`;
+        const expected = await expectedFigure(served, key, metric, unit, query);
+        await expect
+          .poll(() => page.locator(`[data-figure=${metric}]`).innerText(), {
+            timeout: 30_000,
+            message: `${metric} ${month} ${currency}`,
+          })
+          .toBe(expected);
+      }
+    }
+    expect(troubles).toEqual([]);
+    await page.close();
+  }, 300_000);
+});
+
+describe('one company', () => {
+  let served: Served;
+  beforeAll(async () => {
+    served = await serveCompany('fleetprompt');
+  }, 600_000);
+  afterAll(async () => {
+    await served.server.stop(1_000);
+    await served.company.remove();
+  });
+
+  test.each([
+    [360, 'light'],
+    [360, 'dark'],
+    [768, 'light'],
+    [1440, 'light'],
+    [1440, 'dark'],
+  ] as const)(
+    'at %i pixels, %s: nothing overflows, and nothing serious stands in the way of anybody',
+    async (width, colorScheme) => {
+      const context = await signedIn(served, 'founder', { viewport: { width, height: 900 }, colorScheme });
+      for (const { path, title } of DASHBOARD_PAGES) {
+        const page = await context.newPage();
+        await page.goto(addressOf(served, path));
+        await settled(page);
+        const overflow = z
+          .number()
+          .parse(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+        expect([title, overflow <= 0]).toEqual([title, true]);
+        expect([title, await seriousFindings(page)]).toEqual([title, []]);
+        await page.screenshot({
+          path: screenshotPath(`${path || 'overview'}-${width}-${colorScheme}`),
+          fullPage: true,
+        });
+        await page.close();
+      }
+      await context.close();
+    },
+    300_000,
+  );
+
+  test('a partner manager is offered no page with margins, and gets none by its address', async () => {
+    const context = await signedIn(served, 'partner_manager');
+    const page = await context.newPage();
+    await page.goto(addressOf(served, ''));
+    await settled(page);
+    const offered = await page.locator('nav a').allInnerTexts();
+    expect(offered).toEqual([
+      'Overview',
+      'Growth',
+      'Activation',
+      'Packages',
+      'Partners',
+      'Targets',
+      'Definitions',
+      'Data quality',
+    ]);
+    for (const path of ['customers', 'finance', 'sales']) {
+      const answer = await page.goto(addressOf(served, path));
+      expect(answer?.status()).toBe(403);
+      expect(await page.getByRole('heading').innerText()).toBe('This page is not for your key');
+    }
+    await context.close();
+  });
+
+  test('what an address asks for that is not a filter’s is left out; what nobody has is said', async () => {
+    const context = await signedIn(served, 'founder');
+    const { page, troubles } = await watchedPage(context, served.server.url);
+    await page.goto(addressOf(served, 'packages', `?package=${encodeURIComponent("x') or 1=1 --")}`));
+    await settled(page);
+    expect(await page.locator('select[name=package]').inputValue()).toBe('all');
+    await page.goto(addressOf(served, 'packages', '?package=nothing_like_it'));
+    await settled(page);
+    expect(await page.locator('select[name=package]').innerText()).toContain(
+      'nothing_like_it (there is none)',
+    );
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+
+  test('a page that is open says when there is a newer run, and then shows it', async () => {
+    const context = await signedIn(served, 'founder');
+    const page = await context.newPage();
+    await page.goto(addressOf(served, ''));
+    await settled(page);
+    const before = await page.locator('footer').innerText();
+    const later = await served.company.runtime.services.transform({ asOf: served.endsAt });
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await page.getByText('Newer figures are there.').waitFor();
+    expect(await page.locator('footer').innerText()).toBe(before);
+    await page.getByRole('link', { name: 'Show them' }).click();
+    await expect.poll(() => page.locator('footer').innerText()).toContain(later.runId);
+    await context.close();
+  }, 300_000);
+
+  test('who signs out is out', async () => {
+    const context = await signedIn(served, 'founder');
+    const page = await context.newPage();
+    await page.goto(addressOf(served, ''));
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Your key').waitFor();
+    await page.goto(addressOf(served, 'growth'));
+    expect(page.url()).toContain('/dashboards/sign-in?to=');
+    await context.close();
+  });
+});
