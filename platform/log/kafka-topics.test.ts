@@ -6,7 +6,9 @@ import {
   AclPermissionTypes,
   AclResourceTypes,
   ConfigResourceTypes,
+  KafkaJSProtocolError,
   ResourcePatternTypes,
+  type Admin,
 } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,6 +19,7 @@ import { withAdmin } from '../../test/support/kafka-topics.js';
 import { loadConfig, type KafkaConfig } from '../config.js';
 import { logEvent } from './event-log.contract.js';
 import { openKafkaLog, type KafkaLog } from './kafka-log.js';
+import { untilKnown } from './kafka-topics.js';
 
 const DAY_MS = 86_400_000;
 const logger = pino({ level: 'silent' });
@@ -95,8 +98,9 @@ describe.runIf(hasKafka())('topics and access on a real broker', () => {
   test('topics that are there keep what they have, and each difference is told with what to do', async () => {
     const config = configOf();
     const topic = `${config.topicPrefix}.executions`;
-    await withAdmin(broker.brokers, (admin) =>
-      admin.createTopics({
+    await withAdmin(broker.brokers, async (admin) => {
+      await admin.createTopics({
+        waitForLeaders: false,
         topics: [
           {
             ...{ topic, numPartitions: 2, replicationFactor: 1 },
@@ -107,8 +111,9 @@ describe.runIf(hasKafka())('topics and access on a real broker', () => {
             }).map(([name, value]) => ({ name, value })),
           },
         ],
-      }),
-    );
+      });
+      await untilKnown(admin, [topic], 30_000);
+    });
     const log = await open(config);
     expect(log.topics.topics.executions).toMatchObject({ partitions: 2, maxMessageBytes: 1_048_588 });
     const said = log.topics.warnings.join('\n');
@@ -255,5 +260,36 @@ describe.runIf(hasKafka())('topics and access on a real broker', () => {
     expect(junk.message).toMatch(/HEADGATE_KAFKA_CA_FILE/);
     // TLS alone says nothing of who comes: on this broker such a one may do everything.
     await (await open(configOf({ ...on(tls), ...withTls, HEADGATE_KAFKA_CA_FILE: broker.caFile }))).close();
+  });
+});
+
+describe('a topic that was just made', () => {
+  const refusal = (type: string) => new KafkaJSProtocolError(Object.assign(new Error(type), { type }));
+  const adminThat = (...answers: readonly (Error | null)[]) => {
+    let asked = 0;
+    const fetchTopicMetadata = () => {
+      const answer = answers[Math.min(asked, answers.length - 1)];
+      asked += 1;
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ topics: [] });
+    };
+    return { admin: { fetchTopicMetadata } as unknown as Admin, asked: () => asked };
+  };
+
+  test('is waited for until the broker has heard of it and it has a leader', async () => {
+    const { admin, asked } = adminThat(
+      refusal('UNKNOWN_TOPIC_OR_PARTITION'),
+      refusal('LEADER_NOT_AVAILABLE'),
+      null,
+    );
+    await untilKnown(admin, ['t'], 10_000);
+    expect(asked()).toBe(3);
+  });
+
+  test('is not waited for longer than was said, nor where something else is wrong', async () => {
+    const never = adminThat(refusal('UNKNOWN_TOPIC_OR_PARTITION'));
+    await expect(untilKnown(never.admin, ['t'], 250)).rejects.toThrow('UNKNOWN_TOPIC_OR_PARTITION');
+    const forbidden = adminThat(refusal('TOPIC_AUTHORIZATION_FAILED'));
+    await expect(untilKnown(forbidden.admin, ['t'], 10_000)).rejects.toThrow('TOPIC_AUTHORIZATION_FAILED');
+    expect(forbidden.asked()).toBe(1);
   });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin, type DescribeConfigResponse, type ITopicConfig } from 'kafkajs';
 import { InputError } from '../../core/errors.js';
 import { STREAMS, type Stream } from '../../core/raw-event.js';
@@ -46,7 +47,10 @@ export async function ensureTopics(
   try {
     const there = new Set(await admin.listTopics());
     const missing = STREAMS.map((stream) => topicName(config, stream)).filter((name) => !there.has(name));
-    if (missing.length > 0) await makeTopics(admin, config, missing, maxEventBytes);
+    if (missing.length > 0) {
+      await makeTopics(admin, config, missing, maxEventBytes);
+      await untilKnown(admin, missing, config.timeoutMs);
+    }
     return { ...(await lookAtTopics(admin, config, maxEventBytes)), made: missing };
   } catch (error) {
     throw kafkaError(error, 'kafka topics', config);
@@ -61,7 +65,7 @@ async function makeTopics(
 ): Promise<void> {
   const topics = names.map((name) => newTopic(name, config, maxEventBytes));
   try {
-    await admin.createTopics({ topics, waitForLeaders: true, timeout: config.timeoutMs });
+    await admin.createTopics({ topics, waitForLeaders: false, timeout: config.timeoutMs });
   } catch (error) {
     // Another process made them at the same time.
     if (hasType(error, 'TOPIC_ALREADY_EXISTS')) return;
@@ -81,6 +85,27 @@ async function makeTopics(
         `here; make them by hand, and let the user Describe them: ${byHand(topics)}`,
       { cause: error, details: { missing: names } },
     );
+  }
+}
+
+/** How often a broker is asked about a topic that was made a moment ago. */
+const ASKED_AGAIN_MS = 100;
+
+/**
+ * Waits until topics that were just made are known and have leaders. The client's own waiting gives up at the first answer of a broker
+ * that has not heard of them yet, which a busy one gives.
+ */
+export async function untilKnown(admin: Admin, names: readonly string[], timeoutMs: number): Promise<void> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  for (;;) {
+    try {
+      await admin.fetchTopicMetadata({ topics: [...names] });
+      return;
+    } catch (error) {
+      if (signal.aborted || !hasType(error, 'UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'))
+        throw error;
+      await delay(ASKED_AGAIN_MS);
+    }
   }
 }
 

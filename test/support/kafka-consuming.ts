@@ -4,6 +4,7 @@ import type { KafkaConfig } from '../../platform/config.js';
 import { logEvent } from '../../platform/log/event-log.contract.js';
 import type { Consumption } from '../../platform/log/event-log.js';
 import type { KafkaLog } from '../../platform/log/kafka-log.js';
+import { untilKnown } from '../../platform/log/kafka-topics.js';
 import type { KafkaBroker } from './kafka.js';
 import { kafkaConfigFor, openTestLog } from './kafka-config.js';
 import { withAdmin } from './kafka-topics.js';
@@ -69,7 +70,8 @@ export class Consuming {
     await withAdmin(this.broker.brokers, async (admin) => {
       await admin.deleteTopics({ topics: [topic] });
       await expect.poll(() => admin.listTopics(), WITHIN).not.toContain(topic);
-      await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] });
+      await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: false });
+      await untilKnown(admin, [topic], 30_000);
     });
   }
 
