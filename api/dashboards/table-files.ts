@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MICROS_PER_DAY, type Instant } from '../../core/time.js';
@@ -12,7 +12,6 @@ import type { PageEngine, Column } from './page-engine.js';
 export interface TableFile {
   readonly name: DashboardTableName;
   readonly path: string;
-  readonly bytes: number;
   readonly rows: number;
   readonly columns: readonly Column[];
 }
@@ -45,49 +44,53 @@ export class TableFiles {
     return remembered(this.ofRuns, `${run.runId} ${name}`, async () => {
       const folder = join(this.directory, run.runId);
       await mkdir(folder, { recursive: true });
-      const file = await this.file(run, name, join(folder, `${name}.parquet`), run.asOf);
+      const path = join(folder, `${name}.parquet`);
+      if (!existsSync(path)) await this.make(run, name, path, run.asOf);
       await this.dropOlderThan(run.runId);
-      return file;
+      return this.fileAt(path, name);
     });
   }
 
   /** What the ledger says now; people who ask in the same moment share one answer. */
   async now(run: Run, name: DashboardTableName, now: Instant): Promise<TableFile> {
-    const folder = join(this.directory, 'now');
-    await mkdir(folder, { recursive: true });
     const made = remembered(this.ofNow, name, async () => {
+      const folder = join(this.directory, 'now');
+      await mkdir(folder, { recursive: true });
       const path = join(folder, `${name}.parquet`);
-      await rm(path, { force: true });
-      return this.file(run, name, path, now);
+      await this.make(run, name, path, now);
+      return this.fileAt(path, name);
     });
     return made.finally(() => this.ofNow.delete(name));
   }
 
-  private async file(run: Run, name: DashboardTableName, path: string, now: Instant): Promise<TableFile> {
-    if (!existsSync(path)) {
-      const { sql } = DASHBOARD_TABLES[name];
-      const made = this.queue.then(() =>
-        this.services.pageSql.parquet(run, sql, () =>
-          billingTablesOrEmpty(sql, { run, services: this.services, now, usageSince: run.asOf - USAGE_OF }),
-        ),
-      );
-      this.queue = made.catch(() => undefined);
-      // Whole under its name, or not there: a process that dies half-way leaves nothing that looks like a table.
-      await writeFile(`${path}.tmp`, await made);
-      await rename(`${path}.tmp`, path);
-    }
-    return { name, path, bytes: statSync(path).size, ...(await this.engine.shapeOf(path)) };
+  /** Whole under its name, or not there: a process that dies half-way leaves nothing that looks like a table, and who reads the last one goes on. */
+  private async make(run: Run, name: DashboardTableName, path: string, now: Instant): Promise<void> {
+    const { sql } = DASHBOARD_TABLES[name];
+    const made = this.queue.then(() =>
+      this.services.pageSql.parquet(run, sql, () =>
+        billingTablesOrEmpty(sql, { run, services: this.services, now, usageSince: run.asOf - USAGE_OF }),
+      ),
+    );
+    this.queue = made.catch(() => undefined);
+    await writeFile(`${path}.tmp`, await made);
+    await rename(`${path}.tmp`, path);
+  }
+
+  private async fileAt(path: string, name: DashboardTableName): Promise<TableFile> {
+    return { name, path, ...(await this.engine.shapeOf(path)) };
   }
 
   /** Run ids sort by when they were made. */
   private async dropOlderThan(runId: string): Promise<void> {
-    const older = (await readdir(this.directory)).filter((one) => one < runId).sort();
+    const older = (await readdir(this.directory)).filter((one) => isRun(one) && one < runId).sort();
     for (const old of older.slice(0, Math.max(0, older.length - (RUNS_KEPT - 1)))) {
       for (const key of this.ofRuns.keys()) if (key.startsWith(`${old} `)) this.ofRuns.delete(key);
       await rm(join(this.directory, old), { recursive: true, force: true });
     }
   }
 }
+
+const isRun = (folder: string): boolean => folder.startsWith('run_');
 
 /** Whoever asks while it is made waits for the same; what failed is tried anew. */
 function remembered<Key, Value>(
