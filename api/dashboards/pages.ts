@@ -57,6 +57,8 @@ export const DASHBOARD_TABLES = {
   ),
   ledger_invoices: table('billing:read', whole('ledger_invoices'), 'now'),
   ledger_breaks: table('billing:read', whole('ledger_breaks'), 'now'),
+  ops_quarantine: table('metrics:read', whole('ops_quarantine'), 'now'),
+  ops_freshness: table('metrics:read', whole('ops_freshness'), 'now'),
 } as const satisfies Readonly<Record<string, DashboardTable>>;
 
 export type DashboardTableName = keyof typeof DASHBOARD_TABLES;
@@ -93,7 +95,7 @@ export const DASHBOARD_PAGES: readonly DashboardPage[] = [
   },
   { path: 'targets', title: 'Targets', tables: ['targets'] },
   { path: 'definitions', title: 'Definitions', tables: [] },
-  { path: 'quality', title: 'Data quality', tables: ['run_info', 'tie_outs'] },
+  { path: 'quality', title: 'Data quality', tables: ['run_info', 'tie_outs', 'ops_freshness', 'ops_quarantine'] },
 ];
 
 const TABLE_NAMES = Object.keys(DASHBOARD_TABLES) as DashboardTableName[];

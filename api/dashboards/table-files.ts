@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MICROS_PER_DAY, type Instant } from '../../core/time.js';
 import type { Run } from '../../transforms/run-store.js';
 import type { Services } from '../services.js';
-import { billingTablesOrEmpty } from '../sql/billing-tables.js';
+import { suppliedTablesOrEmpty } from '../sql/supplied-tables.js';
 import { DASHBOARD_TABLES, type DashboardTableName } from './pages.js';
 import type { PageEngine, Column } from './page-engine.js';
 
@@ -68,7 +68,7 @@ export class TableFiles {
     const { sql } = DASHBOARD_TABLES[name];
     const made = this.queue.then(() =>
       this.services.pageSql.parquet(run, sql, () =>
-        billingTablesOrEmpty(sql, { run, services: this.services, now, usageSince: run.asOf - USAGE_OF }),
+        suppliedTablesOrEmpty(sql, { run, services: this.services, now, usageSince: run.asOf - USAGE_OF }),
       ),
     );
     this.queue = made.catch(() => undefined);

@@ -3,28 +3,14 @@ import { listLedgerBreaks, type BreakPlace, type LedgerBreak } from '../../billi
 import { nextStep } from '../../billing/ledger/next-step.js';
 import { usagePeriods } from '../../billing/ledger/usage-periods.js';
 import type { OverageLine } from '../../billing/overage-plan.js';
-import { RefusedError } from '../../core/errors.js';
 import { formatInstant, MICROS_PER_DAY, type Instant } from '../../core/time.js';
-import type { SuppliedTable, SuppliedType, SuppliedValue } from '../../platform/warehouse/supplied-table.js';
+import type { SuppliedValue } from '../../platform/warehouse/supplied-table.js';
 import type { Run } from '../../transforms/run-store.js';
 import type { Services } from '../services.js';
-
-interface Asked {
-  readonly run: Run | null;
-  readonly services: Services;
-  readonly now: Instant;
-  /** Periods that ended before are left out; all are there where it is not said. */
-  readonly usageSince?: Instant;
-}
-
-interface Supplier {
-  readonly columns: Readonly<Record<string, SuppliedType>>;
-  /** Null: without a run there is none. */
-  readonly rows: (asked: Asked) => Promise<readonly (readonly SuppliedValue[])[] | null>;
-}
+import type { Supplier } from './supplier.js';
 
 /** What billing knows and no transform builds, as relations: under the names that marts would have. */
-const SUPPLIERS: Readonly<Record<string, Supplier>> = {
+export const BILLING_TABLES: Readonly<Record<string, Supplier>> = {
   usage_periods: {
     columns: {
       ...{ line_id: 'text', org_id: 'text', subscription_id: 'text', meter: 'text' },
@@ -69,32 +55,6 @@ const SUPPLIERS: Readonly<Record<string, Supplier>> = {
     rows: ({ services, now }) => breakRows(services, now),
   },
 };
-
-/**
- * The tables that a statement names, wherever it does: one too many costs time and changes nothing.
- *
- * @throws RefusedError `stripe_not_configured` where it names a ledger and there is none
- */
-export async function billingTables(statement: string, asked: Asked): Promise<SuppliedTable[]> {
-  const tables: SuppliedTable[] = [];
-  for (const [name, { columns, rows }] of Object.entries(SUPPLIERS)) {
-    if (!new RegExp(`\\b${name}\\b`, 'i').test(statement)) continue;
-    const found = await rows(asked);
-    if (found !== null) tables.push({ name, columns, rows: found });
-  }
-  return tables;
-}
-
-/** The same where there is no Stripe, and so no ledger, or nothing to rate by: without rows, for pages that do without. */
-export async function billingTablesOrEmpty(statement: string, asked: Asked): Promise<SuppliedTable[]> {
-  try {
-    return await billingTables(statement, asked);
-  } catch (error) {
-    if (!(error instanceof RefusedError) || !['stripe_not_configured', 'no_catalog'].includes(error.code))
-      throw error;
-    return Object.entries(SUPPLIERS).map(([name, { columns }]) => ({ name, columns, rows: [] }));
-  }
-}
 
 /** Every period that is over by the run's as-of, and those that are open then. */
 async function periodRows(run: Run, services: Services, since: Instant): Promise<SuppliedValue[][]> {

@@ -7,7 +7,7 @@ import { STRIPE_PROBLEMS } from '../billing/stripe-problems.js';
 import { operation } from '../operation.js';
 import { RawAnswer } from '../raw-answer.js';
 import { InstantAnswer, InstantArgument } from '../shapes.js';
-import { billingTables } from './billing-tables.js';
+import { suppliedTables } from './supplied-tables.js';
 import { csvOf, objectsOf } from './sql-result.js';
 
 /** Without any run there are still the raw tables. */
@@ -34,7 +34,7 @@ export const runSql = operation({
   description:
     'Read-only, in an engine of its own: nothing of the machine is in reach, and time, memory and rows are bounded. Tables are the marts by ' +
     'their names, and `raw_executions`, `raw_installs`, `raw_billing`, `raw_crm` as the last transform found them; besides, for statements that ' +
-    'name them, `usage_periods` of the run, and `ledger_invoices` and `ledger_breaks` as they are now. In JSON, integers beyond ' +
+    'name them, `usage_periods` of the run, and `ledger_invoices`, `ledger_breaks`, `ops_quarantine` and `ops_freshness` as they are now. In JSON, integers beyond ' +
     '2^53 and decimals are strings.',
   body: z.strictObject({
     sql: z.string().min(1).max(100_000),
@@ -64,7 +64,7 @@ export const runSql = operation({
 
   async handle({ body }, { services, now }) {
     const run = await runOrNone(services.runs, { asOf: body.as_of, runId: body.run_id });
-    const tables = () => billingTables(body.sql, { run, services, now });
+    const tables = () => suppliedTables(body.sql, { run, services, now });
     if (body.format === 'parquet') {
       const bytes = await services.userSql.parquet(run, body.sql, tables);
       return new RawAnswer('application/vnd.apache.parquet', new Uint8Array(bytes), headersOf(run));

@@ -10,8 +10,11 @@ import { systemClock } from '../../cli/runtime.js';
 import { formatInstant, MICROS_PER_DAY, parseInstant, type Instant } from '../../core/time.js';
 import type { Role } from '../../platform/key-scopes.js';
 import { Random } from '../../fixtures/generator/random.js';
+import { NOW, openApiTestBed, type ApiTestBed } from '../api-test-bed.js';
+import { publishHandMadeRun } from '../hand-made-run.js';
 import { openChromium, screenshotPath, watchedPage } from '../support/chromium.js';
 import { catalogFile, openCompany, simulate, SMALL, type TestCompany } from '../support/company.js';
+import { factOfExecution, factOfSubscription } from '../support/hand-made-facts.js';
 import { testSeed } from '../support/test-seed.js';
 
 /*
@@ -304,4 +307,74 @@ describe('one company', () => {
     expect(page.url()).toContain('/dashboards/sign-in?to=');
     await context.close();
   });
+});
+
+describe('whatever stands in the data', () => {
+  const EVIL = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+  const LONG = 'a'.repeat(180);
+  const HEBREW = 'שלום עולם';
+  let bed: ApiTestBed;
+  let server: RunningServer;
+  let key: string;
+
+  beforeAll(async () => {
+    bed = await openApiTestBed();
+    const month = { month: '2026-05-01', currency: 'USD', segment: 'smb', is_complete: true };
+    const org = (orgId: string, mrr: bigint) => ({
+      ...month,
+      ...{
+        org_id: orgId,
+        name: orgId,
+        plan_id: orgId,
+        mrr_minor: mrr,
+        revenue_minor: mrr,
+        margin_minor: -mrr,
+      },
+      ...{ active_installs: 0, executions: 0, cost_micros: 0 },
+    });
+    await publishHandMadeRun(bed.runtime, {
+      asOf: NOW,
+      rows: { org_months: [org(EVIL, 9_007_199_254_740_991n), org(LONG, -1n), org(HEBREW, 0n)] },
+      facts: {
+        billing: [factOfSubscription('org_a', 'pro', '2026-05-20')],
+        executions: [factOfExecution('org_a', 'seven', '2026-05-21', '7')],
+      },
+    });
+    const { services } = bed.runtime;
+    server = await serve({
+      services: { ...services, dashboards: { ...services.dashboards, siteDirectory: site } },
+      ...{ host: '127.0.0.1', port: 0, publishServer: () => Promise.resolve() },
+    });
+    key = (await services.keys.create({ name: EVIL, role: 'founder' }, 'test', NOW)).secret;
+  });
+  afterAll(async () => {
+    await server.stop(1_000);
+    await bed.close();
+  });
+
+  test('names are text, numbers are whole, and pages without data say so', async () => {
+    const context = await browser.newContext({ viewport: { width: 360, height: 800 } });
+    const { page, troubles } = await watchedPage(context, server.url);
+    await page.goto(`${server.url}/dashboards/sign-in`);
+    await page.getByLabel('Your key').fill(key);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    for (const { path, title } of DASHBOARD_PAGES) {
+      await page.goto(`${server.url}/dashboards/${path}${path === '' ? '' : '/'}`);
+      await settled(page);
+      expect(await page.title()).toBe(`${title} · Headgate`);
+      expect(await page.locator('footer').innerText()).toContain(`signed in as ${EVIL}`);
+      const overflow = z
+        .number()
+        .parse(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+      expect([title, overflow <= 0]).toEqual([title, true]);
+    }
+    await page.goto(`${server.url}/dashboards/customers/`);
+    await settled(page);
+    const text = await page.locator('article').innerText();
+    for (const name of [EVIL, LONG, HEBREW, '90,071,992,547,409.91 USD', '-0.01 USD'])
+      expect(text).toContain(name);
+    expect(troubles).toEqual([]);
+    await context.close();
+  }, 120_000);
 });
