@@ -7,26 +7,16 @@ import { allows, type Scope } from '../../platform/key-scopes.js';
 import type { Run } from '../../transforms/run-store.js';
 import { answerHeaders } from '../answer-headers.js';
 import { apiJson } from '../json-answer.js';
-import { readWhole } from '../request-body.js';
 import type { Services } from '../services.js';
 import { ASK_AGAIN, fileAnswer, FOR_EVER, HTML, pageHeaders, siteAnswer } from './file-answer.js';
 import { hashOf, nameOf, PageData } from './page-data.js';
 import { DASHBOARD_PAGES, DASHBOARD_TABLES, neededFor, pageAt, pagesFor, tableNamed } from './pages.js';
-import { PLAIN_CSS, PLAIN_POLICY, plainPage, signInPage, type PlainPage } from './plain-page.js';
+import { PLAIN_POLICY, plainPage, type PlainPage } from './plain-page.js';
 import { Sessions } from './session.js';
+import { signInRoutes, type Exchange } from './sign-in.js';
 import { Site } from './site.js';
 
-/** Gives a request its id, logs it, and answers what is thrown as a problem. */
-export type Exchange = (
-  context: Context,
-  route: string,
-  work: (requestId: string) => Promise<Response>,
-) => Promise<Response>;
-
 const JSON_TYPE = 'application/json; charset=utf-8';
-const FORM_BYTES = 8 * 1024;
-/** Where sign-in may lead: a page of ours, and never another host. */
-const LOCAL_PATH = /^\/dashboards(\/[A-Za-z0-9_-]+)*\/?(\?[^\s#\\]*)?$/;
 const PAGE_PATH = /^[A-Za-z0-9_/-]*$/;
 
 /**
@@ -34,38 +24,24 @@ const PAGE_PATH = /^[A-Za-z0-9_/-]*$/;
  * given to those alone who may read it.
  */
 export function dashboardRoutes(app: OpenAPIHono, services: Services, exchange: Exchange): void {
-  new Dashboards(services).mount(app, exchange);
+  const { keys, clock, vault } = services;
+  const sessions = new Sessions({ keys, clock, sessionKey: vault.derivedKey('dashboard sessions') });
+  signInRoutes(app, { keys, clock, sessions }, exchange);
+  new Dashboards(services, sessions).mount(app, exchange);
 }
 
 class Dashboards {
-  private readonly sessions: Sessions;
   private built: { readonly site: Site; readonly data: PageData } | null = null;
 
-  constructor(private readonly services: Services) {
-    const { keys, clock, vault } = services;
-    this.sessions = new Sessions({ keys, clock, sessionKey: vault.derivedKey('dashboard sessions') });
-  }
+  constructor(
+    private readonly services: Services,
+    private readonly sessions: Sessions,
+  ) {}
 
   mount(app: OpenAPIHono, exchange: Exchange): void {
     const answer = (path: string, work: (context: Context, requestId: string) => Promise<Response>): void => {
       app.get(path, (context) => exchange(context, path, (requestId) => work(context, requestId)));
     };
-    answer('/dashboards/plain.css', (_, requestId) =>
-      Promise.resolve(
-        new Response(PLAIN_CSS, {
-          headers: answerHeaders(requestId, 'text/css; charset=utf-8', { 'cache-control': ASK_AGAIN }),
-        }),
-      ),
-    );
-    answer('/dashboards/sign-in', (context, requestId) =>
-      this.signInForm(context, requestId, context.req.query('to') ?? '', null, 200),
-    );
-    app.post('/dashboards/sign-in', (context) =>
-      exchange(context, '/dashboards/sign-in', (requestId) => this.signIn(context, requestId)),
-    );
-    app.post('/dashboards/sign-out', (context) =>
-      exchange(context, '/dashboards/sign-out', () => this.signOut(context)),
-    );
     answer('/dashboards/session.json', (context, requestId) => this.session(context, requestId));
     answer('/dashboards/data/manifest.json', (context, requestId) => this.manifest(context, requestId));
     answer('/dashboards/data/:run/:file', (context, requestId) => this.data(context, requestId));
@@ -73,42 +49,6 @@ class Dashboards {
     answer('/dashboards/*', (context, requestId) =>
       this.page(context, requestId, context.req.path.slice('/dashboards/'.length)),
     );
-  }
-
-  private async signIn(context: Context, requestId: string): Promise<Response> {
-    requireOwnForm(context);
-    const form = new URLSearchParams(Buffer.from(await readWhole(context.req.raw, FORM_BYTES)).toString());
-    const [key, to] = [form.get('key')?.trim() ?? '', form.get('to') ?? ''];
-    const refuse = (problem: string, status: 401 | 403): Promise<Response> =>
-      this.signInForm(context, requestId, to, problem, status);
-    // Without a limit of its own: 192 random bits are not guessed, and a limit that all share would lock everybody out.
-    const found = await this.services.keys.authenticate(key, this.services.clock());
-    if (!found.ok) {
-      const isRevoked = found.reason === 'key_revoked';
-      return refuse(isRevoked ? 'This key was revoked.' : 'This key is not known.', 401);
-    }
-    if (pagesFor(found.key.scopes).length === 0) {
-      return refuse(`This key opens no page; it may ${found.key.scopes.join(', ')}.`, 403);
-    }
-    await this.sessions.begin(context, found.key);
-    return context.redirect(localPath(to), 303);
-  }
-
-  private signOut(context: Context): Promise<Response> {
-    requireOwnForm(context);
-    this.sessions.end(context);
-    return Promise.resolve(context.redirect('/dashboards/sign-in', 303));
-  }
-
-  private async signInForm(
-    context: Context,
-    requestId: string,
-    to: string,
-    problem: string | null,
-    status: 200 | 401 | 403,
-  ): Promise<Response> {
-    const headers = answerHeaders(requestId, HTML, pageHeaders(PLAIN_POLICY));
-    return context.html(await signInPage(localPath(to), problem), status, headers);
   }
 
   /** Who is signed in, and what they may open. */
@@ -261,24 +201,6 @@ function requireScope(scopes: readonly Scope[], needs: Scope, what: string): voi
     status: 403,
     details: { needed: [needs] },
   });
-}
-
-/**
- * A browser says which page a form was sent from, and no other site may send ours. By the name alone: a proxy in front may have ended
- * the TLS.
- *
- * @throws RefusedError (403) `scope_missing`
- */
-function requireOwnForm(context: Context): void {
-  const origin = context.req.header('origin') ?? '';
-  if (URL.canParse(origin) && new URL(origin).host === context.req.header('host')) return;
-  throw new RefusedError('scope_missing', 'this form was not sent from a page of this server; open /dashboards/sign-in', {
-    status: 403,
-  });
-}
-
-function localPath(to: string): string {
-  return LOCAL_PATH.test(to) && !to.startsWith('/dashboards/sign-') ? to : '/dashboards';
 }
 
 function signedOut(): RefusedError {
