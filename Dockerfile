@@ -1,4 +1,4 @@
-# Three steps: compile and pack as for npm, prepare dbt's Python environment, and an image that holds only what runs.
+# Three steps: compile and pack as for npm, prepare dbt's Python environment and the pages, and an image that holds only what runs.
 
 FROM node:22.19.0-bookworm-slim AS build
 WORKDIR /src
@@ -20,6 +20,8 @@ RUN apt-get update \
 COPY --from=build /opt/headgate /opt/headgate
 # By the same code that prepares it on first use, from the requirements locked by their hashes.
 RUN node --input-type=module -e "const { ensurePythonEnvironment } = await import('/opt/headgate/app/dist/transforms/runner/python-environment.js'); await ensurePythonEnvironment({ cacheDirectory: '/opt/headgate/cache/headgate' })"
+# The pages too: they hold no company's data, and a container may have no way to a registry.
+RUN node --input-type=module -e "const { ensureSite } = await import('/opt/headgate/app/dist/cli/dashboards/build-site.js'); await ensureSite({ environment: { PATH: process.env.PATH, HOME: '/tmp', XDG_CACHE_HOME: '/opt/headgate/cache' }, onProgress: console.log })"
 
 FROM node:22.19.0-bookworm-slim
 RUN apt-get update \
