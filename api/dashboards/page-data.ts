@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
 import { formatInstant, type Instant } from '../../core/time.js';
 import { allows, type Scope } from '../../platform/key-scopes.js';
 import type { Run } from '../../transforms/run-store.js';
+import { apiJson } from '../json-answer.js';
 import type { Services } from '../services.js';
 import { PAGE_MACROS } from './page-macros.js';
-import { PageEngine, tablesIn, type PageResult } from './page-engine.js';
+import { PageEngine, tablesIn } from './page-engine.js';
 import { DASHBOARD_TABLES, pagesFor, tableNamed, type DashboardTableName } from './pages.js';
+import { remembered } from './remembered.js';
 import { TableFiles, type TableFile, type TablesByName } from './table-files.js';
 
 /** What the pages' code is told first: which run there is, and what of it this reader may have. */
@@ -27,7 +28,7 @@ const ANSWERS_KEPT = 2;
 export class PageData {
   private readonly engine = new PageEngine();
   private readonly files: TableFiles;
-  private readonly answers = new Map<string, Promise<Readonly<Record<string, PageResult>>>>();
+  private readonly answers = new Map<string, Promise<Uint8Array>>();
 
   constructor(
     services: Services,
@@ -56,15 +57,15 @@ export class PageData {
     return DASHBOARD_TABLES[name].of === 'now' ? this.files.now(run, name, now) : this.files.ofRun(run, name);
   }
 
-  /** Answers to what a page asks when it is opened; null of a page that asks nothing. */
-  async prepared(run: Run, route: string): Promise<Readonly<Record<string, PageResult>> | null> {
+  /** Answers to what a page asks when it is opened, as JSON; null of a page that asks nothing. */
+  async prepared(run: Run, route: string): Promise<Uint8Array | null> {
     const queries = this.queries[route];
     if (queries === undefined) return null;
-    const key = `${run.runId} ${route}`;
-    const known = this.answers.get(key);
-    if (known !== undefined) return known;
-    const answers = this.tablesOf(run, queries).then((tables) => this.engine.answers(queries, tables));
-    this.keep(key, answers);
+    const answers = remembered(this.answers, `${run.runId} ${route}`, async () => {
+      const tables = await this.tablesOf(run, queries);
+      return new TextEncoder().encode(apiJson(await this.engine.answers(queries, tables)));
+    });
+    this.dropOldest();
     return answers;
   }
 
@@ -73,14 +74,13 @@ export class PageData {
     const tables = new Map<string, TableFile>();
     for (const asked of new Set(queries.flatMap(tablesIn))) {
       const name = tableNamed(asked);
-      if (name !== undefined && DASHBOARD_TABLES[name].of === 'run') tables.set(name, await this.files.ofRun(run, name));
+      if (name !== undefined && DASHBOARD_TABLES[name].of === 'run')
+        tables.set(name, await this.files.ofRun(run, name));
     }
     return tables;
   }
 
-  private keep(key: string, answers: Promise<Readonly<Record<string, PageResult>>>): void {
-    this.answers.set(key, answers);
-    answers.catch(() => this.answers.delete(key));
+  private dropOldest(): void {
     const most = ANSWERS_KEPT * Object.keys(this.queries).length;
     for (const oldest of this.answers.keys()) {
       if (this.answers.size <= most) return;
@@ -90,7 +90,5 @@ export class PageData {
 }
 
 /** Of a page's answers: `growth`; the first page's are `overview`. */
-export const nameOf = (route: string): string => (route === '/' ? 'overview' : route.slice(1).replaceAll('/', '-'));
-
-export const hashOf = (content: Uint8Array | string): string =>
-  createHash('sha256').update(content).digest('base64url').slice(0, 22);
+export const nameOf = (route: string): string =>
+  route === '/' ? 'overview' : route.slice(1).replaceAll('/', '-');

@@ -38,7 +38,10 @@ export class PageEngine {
    *
    * @throws Error of a query that the engine refuses: a fault of the page, which a test of the pages finds
    */
-  async answers(queries: readonly string[], tables: TablesByName): Promise<Readonly<Record<string, PageResult>>> {
+  async answers(
+    queries: readonly string[],
+    tables: TablesByName,
+  ): Promise<Readonly<Record<string, PageResult>>> {
     return this.with(async (connection) => {
       await connection.run(`create schema ${SCHEMA}`);
       for (const macro of PAGE_MACROS) await connection.run(macro);
@@ -50,7 +53,10 @@ export class PageEngine {
       const answers: Record<string, PageResult> = {};
       for (const query of queries.filter((sql) => tablesIn(sql).every((name) => tables.has(name)))) {
         const result = await connection.runAndReadAll(query);
-        answers[query] = { columns: columnsOf(result), rows: result.getRowsJS().map((row) => row.map(plain)) };
+        answers[query] = {
+          columns: columnsOf(result),
+          rows: result.getRowsJS().map((row) => row.map(plain)),
+        };
       }
       return answers;
     });

@@ -76,7 +76,14 @@ export const DASHBOARD_PAGES: readonly DashboardPage[] = [
   {
     path: '',
     title: 'Overview',
-    tables: ['mrr_months', 'retention_months', 'first_value_summary', 'attach_packages', 'targets', 'tie_outs'],
+    tables: [
+      'mrr_months',
+      'retention_months',
+      'first_value_summary',
+      'attach_packages',
+      'targets',
+      'tie_outs',
+    ],
   },
   { path: 'growth', title: 'Growth', tables: ['mrr_months', 'retention_months', 'revenue_streams'] },
   { path: 'activation', title: 'Activation', tables: ['first_value_summary', 'first_value_curve'] },
@@ -95,7 +102,11 @@ export const DASHBOARD_PAGES: readonly DashboardPage[] = [
   },
   { path: 'targets', title: 'Targets', tables: ['targets'] },
   { path: 'definitions', title: 'Definitions', tables: [] },
-  { path: 'quality', title: 'Data quality', tables: ['run_info', 'tie_outs', 'ops_freshness', 'ops_quarantine'] },
+  {
+    path: 'quality',
+    title: 'Data quality',
+    tables: ['run_info', 'tie_outs', 'ops_freshness', 'ops_quarantine'],
+  },
 ];
 
 const TABLE_NAMES = Object.keys(DASHBOARD_TABLES) as DashboardTableName[];

@@ -4,12 +4,13 @@ import type { Context } from 'hono';
 import { HeadgateError, RefusedError } from '../../core/errors.js';
 import type { ApiKey } from '../../platform/api-keys.js';
 import { allows, type Scope } from '../../platform/key-scopes.js';
+import { sha256 } from '../../platform/sha256.js';
 import type { Run } from '../../transforms/run-store.js';
 import { answerHeaders } from '../answer-headers.js';
 import { apiJson } from '../json-answer.js';
 import type { Services } from '../services.js';
 import { ASK_AGAIN, fileAnswer, FOR_EVER, HTML, pageHeaders, siteAnswer } from './file-answer.js';
-import { hashOf, nameOf, PageData } from './page-data.js';
+import { nameOf, PageData } from './page-data.js';
 import { DASHBOARD_PAGES, DASHBOARD_TABLES, neededFor, pageAt, pagesFor, tableNamed } from './pages.js';
 import { PLAIN_POLICY, plainPage, type PlainPage } from './plain-page.js';
 import { Sessions } from './session.js';
@@ -64,16 +65,18 @@ class Dashboards {
     const { data } = this.requireBuilt();
     const body = apiJson(data.manifest(run, scopes));
     return fileAnswer(context, requestId, {
-      ...{ bytes: new TextEncoder().encode(body), mediaType: JSON_TYPE, contentHash: hashOf(body) },
+      ...{ bytes: new TextEncoder().encode(body), mediaType: JSON_TYPE, contentHash: sha256(body) },
       cacheControl: ASK_AGAIN,
     });
   }
 
   private async data(context: Context, requestId: string): Promise<Response> {
     const { scopes } = await this.requireKey(context);
-    const [, name = '', extension] = /^([a-z0-9_-]+)\.(parquet|json)$/.exec(context.req.param('file') ?? '') ?? [];
+    const [, name = '', extension] =
+      /^([a-z0-9_-]+)\.(parquet|json)$/.exec(context.req.param('file') ?? '') ?? [];
     const runId = context.req.param('run') ?? '';
-    const found = extension === 'json' ? this.answersOf(name, runId, scopes) : this.tableOf(name, runId, scopes);
+    const found =
+      extension === 'json' ? this.answersOf(name, runId, scopes) : this.tableOf(name, runId, scopes);
     const sent = await found;
     if (sent === null) throw nothingHere(context);
     const { bytes, headers = {} } = sent;
@@ -81,7 +84,7 @@ class Dashboards {
       bytes: new Uint8Array(bytes),
       headers,
       mediaType: extension === 'json' ? JSON_TYPE : 'application/vnd.apache.parquet',
-      contentHash: hashOf(bytes),
+      contentHash: sha256(bytes),
       cacheControl: runId === 'now' ? ASK_AGAIN : FOR_EVER,
     });
   }
@@ -105,7 +108,7 @@ class Dashboards {
     for (const needs of neededFor(page)) requireScope(scopes, needs, `the page ${page.title}`);
     const run = await this.services.runs.choose({ runId });
     const answers = await this.requireBuilt().data.prepared(run, `/${page.path}`);
-    return answers === null ? null : { bytes: new TextEncoder().encode(apiJson(answers)) };
+    return answers === null ? null : { bytes: answers };
   }
 
   private async page(context: Context, requestId: string, path: string): Promise<Response> {
@@ -140,7 +143,9 @@ class Dashboards {
   private requireBuilt() {
     const built = this.open();
     if (built !== null) return built;
-    throw new RefusedError('not_found', `${NOT_BUILT.text} Build them with: headgate dashboards build`, { status: 503 });
+    throw new RefusedError('not_found', `${NOT_BUILT.text} Build them with: headgate dashboards build`, {
+      status: 503,
+    });
   }
 
   private async plain(
@@ -186,7 +191,11 @@ const NO_RUN: PlainPage = {
   command: 'headgate transform',
 };
 
-const NO_PAGE: PlainPage = { title: 'There is no such page', text: 'The address may be cut off.', link: TO_OVERVIEW };
+const NO_PAGE: PlainPage = {
+  title: 'There is no such page',
+  text: 'The address may be cut off.',
+  link: TO_OVERVIEW,
+};
 
 const notForYou = (missing: readonly Scope[], key: ApiKey): PlainPage => ({
   title: 'This page is not for your key',
@@ -208,5 +217,7 @@ function signedOut(): RefusedError {
 }
 
 function nothingHere(context: Context): RefusedError {
-  return new RefusedError('route_not_found', `there is no ${context.req.path.slice(0, 200)}`, { status: 404 });
+  return new RefusedError('route_not_found', `there is no ${context.req.path.slice(0, 200)}`, {
+    status: 404,
+  });
 }

@@ -21,11 +21,15 @@ export interface SessionKeys {
  * request, so that a revoked key opens nothing any more.
  */
 export class Sessions {
-  constructor(private readonly parts: SessionKeys) {}
+  private readonly secret: ArrayBuffer;
+
+  constructor(private readonly parts: SessionKeys) {
+    this.secret = Uint8Array.from(parts.sessionKey).buffer;
+  }
 
   /** Null where there is none, or it is forged, over, or of a key that was revoked. */
   async keyOf(context: Context): Promise<ApiKey | null> {
-    const value = await getSignedCookie(context, this.secret(), COOKIE);
+    const value = await getSignedCookie(context, this.secret, COOKIE);
     const [, keyId, ends] = (typeof value === 'string' ? VALUE.exec(value) : null) ?? [];
     const now = this.parts.clock();
     if (keyId === undefined || BigInt(ends ?? 0) * MICROS_PER_SECOND <= now) return null;
@@ -35,7 +39,7 @@ export class Sessions {
 
   async begin(context: Context, { keyId }: ApiKey): Promise<void> {
     const ends = this.parts.clock() / MICROS_PER_SECOND + BigInt(LASTS_SECONDS);
-    await setSignedCookie(context, COOKIE, `${keyId}.${ends}`, this.secret(), {
+    await setSignedCookie(context, COOKIE, `${keyId}.${ends}`, this.secret, {
       path: PATH,
       httpOnly: true,
       // A link to a page, from a mail, should open it; nothing but sign-in and sign-out takes a POST, and these ask where it came from.
@@ -47,10 +51,6 @@ export class Sessions {
 
   end(context: Context): void {
     deleteCookie(context, COOKIE, { path: PATH, secure: isOverTls(context) });
-  }
-
-  private secret(): ArrayBuffer {
-    return Uint8Array.from(this.parts.sessionKey).buffer;
   }
 }
 

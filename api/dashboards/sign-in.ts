@@ -38,7 +38,9 @@ export function signInRoutes(app: OpenAPIHono, parts: Parts, exchange: Exchange)
       signInForm(context, requestId, { to: context.req.query('to') ?? '', problem: null, status: 200 }),
     ),
   );
-  app.post(SIGN_IN, (context) => exchange(context, SIGN_IN, (requestId) => signIn(context, requestId, parts)));
+  app.post(SIGN_IN, (context) =>
+    exchange(context, SIGN_IN, (requestId) => signIn(context, requestId, parts)),
+  );
   app.post(SIGN_OUT, (context) =>
     exchange(context, SIGN_OUT, () => {
       requireOwnForm(context);
@@ -48,7 +50,11 @@ export function signInRoutes(app: OpenAPIHono, parts: Parts, exchange: Exchange)
   );
 }
 
-async function signIn(context: Context, requestId: string, { keys, clock, sessions }: Parts): Promise<Response> {
+async function signIn(
+  context: Context,
+  requestId: string,
+  { keys, clock, sessions }: Parts,
+): Promise<Response> {
   requireOwnForm(context);
   const form = new URLSearchParams(Buffer.from(await readWhole(context.req.raw, FORM_BYTES)).toString());
   const [key, to] = [form.get('key')?.trim() ?? '', form.get('to') ?? ''];
@@ -69,7 +75,11 @@ async function signIn(context: Context, requestId: string, { keys, clock, sessio
 async function signInForm(
   context: Context,
   requestId: string,
-  { to, problem, status }: { readonly to: string; readonly problem: string | null; readonly status: 200 | 401 | 403 },
+  {
+    to,
+    problem,
+    status,
+  }: { readonly to: string; readonly problem: string | null; readonly status: 200 | 401 | 403 },
 ): Promise<Response> {
   const headers = answerHeaders(requestId, HTML, pageHeaders(PLAIN_POLICY));
   return context.html(await signInPage(localPath(to), problem), status, headers);
@@ -84,9 +94,13 @@ async function signInForm(
 function requireOwnForm(context: Context): void {
   const origin = context.req.header('origin') ?? '';
   if (URL.canParse(origin) && new URL(origin).host === context.req.header('host')) return;
-  throw new RefusedError('scope_missing', 'this form was not sent from a page of this server; open /dashboards/sign-in', {
-    status: 403,
-  });
+  throw new RefusedError(
+    'scope_missing',
+    'this form was not sent from a page of this server; open /dashboards/sign-in',
+    {
+      status: 403,
+    },
+  );
 }
 
 function localPath(to: string): string {

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { z } from 'zod';
+import { sha256 } from '../../platform/sha256.js';
+import { HTML } from './file-answer.js';
 
 /** Beside the pages: for the server, and for nobody else. */
 const QUERIES = 'queries.json';
@@ -19,7 +20,7 @@ export interface SiteFile {
 }
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
+  '.html': HTML,
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.json': 'application/json; charset=utf-8',
@@ -68,14 +69,16 @@ export class Site {
 
 function siteFile(directory: string, name: string, all: ReadonlySet<string>): SiteFile {
   const path = join(directory, name);
-  const content = readFileSync(path);
+  const { size } = statSync(path);
+  const isImmutable = name.includes('/immutable/');
   const packed = PACKED.filter(
-    ({ suffix }) => all.has(`${name}${suffix}`) && statSync(`${path}${suffix}`).size < content.length,
+    ({ suffix }) => all.has(`${name}${suffix}`) && statSync(`${path}${suffix}`).size < size,
   );
   return {
     mediaType: MEDIA_TYPES[extname(name)] ?? 'application/octet-stream',
-    contentHash: hashOf(content).slice(0, 22),
-    isImmutable: name.includes('/immutable/'),
+    // The engine alone has 34 MB, and its name says already what is in it.
+    contentHash: sha256(isImmutable ? name : readFileSync(path)),
+    isImmutable,
     read: async (accepted) => {
       const taken = packed.find(({ encoding }) => accepts(accepted, encoding));
       const bytes = await readFile(`${path}${taken?.suffix ?? ''}`);
@@ -90,8 +93,4 @@ function accepts(header: string, encoding: string): boolean {
     .split(',')
     .map((one) => one.trim().toLowerCase())
     .some((one) => one.split(';')[0] === encoding && !/;\s*q=0(\.0*)?$/.test(one));
-}
-
-function hashOf(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('base64url');
 }

@@ -7,6 +7,7 @@ import type { Services } from '../services.js';
 import { suppliedTablesOrEmpty } from '../sql/supplied-tables.js';
 import { DASHBOARD_TABLES, type DashboardTableName } from './pages.js';
 import type { PageEngine, Column } from './page-engine.js';
+import { remembered } from './remembered.js';
 
 /** A table as the browser gets it. */
 export interface TableFile {
@@ -43,10 +44,10 @@ export class TableFiles {
   ofRun(run: Run, name: DashboardTableName): Promise<TableFile> {
     return remembered(this.ofRuns, `${run.runId} ${name}`, async () => {
       const folder = join(this.directory, run.runId);
-      await mkdir(folder, { recursive: true });
+      const isFirst = (await mkdir(folder, { recursive: true })) !== undefined;
+      if (isFirst) await this.dropOlderThan(run.runId);
       const path = join(folder, `${name}.parquet`);
       if (!existsSync(path)) await this.make(run, name, path, run.asOf);
-      await this.dropOlderThan(run.runId);
       return this.fileAt(path, name);
     });
   }
@@ -91,19 +92,3 @@ export class TableFiles {
 }
 
 const isRun = (folder: string): boolean => folder.startsWith('run_');
-
-/** Whoever asks while it is made waits for the same; what failed is tried anew. */
-function remembered<Key, Value>(
-  known: Map<Key, Promise<Value>>,
-  key: Key,
-  make: () => Promise<Value>,
-): Promise<Value> {
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  known.set(key, made);
-  made.catch(() => {
-    if (known.get(key) === made) known.delete(key);
-  });
-  return made;
-}

@@ -1,19 +1,19 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UnavailableError } from '../../core/errors.js';
+import { finishProgram } from '../../platform/finish-program.js';
 import { packagePath } from '../../platform/package-path.js';
 import { isSource, siteDirectory } from './site-directory.js';
 
 export interface BuildOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onProgress: (message: string) => void;
-  readonly signal?: AbortSignal;
 }
 
 /** What npm and the build may see of our environment: where programs, caches and registries are, nothing of ours. */
-const INHERITED = /^(PATH|HOME|LANG|LC_ALL|TMPDIR|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|XDG_CACHE_HOME)$|^npm_config_|^https?_proxy$|^no_proxy$/i;
+const INHERITED =
+  /^(PATH|HOME|LANG|LC_ALL|TMPDIR|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|XDG_CACHE_HOME)$|^npm_config_|^https?_proxy$|^no_proxy$/i;
 const LINES_OF_OUTPUT = 8;
 
 /**
@@ -22,7 +22,9 @@ const LINES_OF_OUTPUT = 8;
  *
  * @throws UnavailableError when npm or the build fails, with the last lines of what they said
  */
-export async function ensureSite(options: BuildOptions): Promise<{ readonly directory: string; readonly isNew: boolean }> {
+export async function ensureSite(
+  options: BuildOptions,
+): Promise<{ readonly directory: string; readonly isNew: boolean }> {
   const directory = siteDirectory(options.environment);
   if (existsSync(join(directory, 'index.html'))) return { directory, isNew: false };
   await mkdir(dirname(directory), { recursive: true });
@@ -30,7 +32,12 @@ export async function ensureSite(options: BuildOptions): Promise<{ readonly dire
   try {
     await cp(packagePath('dashboards'), work, { recursive: true, filter: isSource });
     options.onProgress('Installing what builds the pages (once, 600 MB, about a minute) …');
-    await finish('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'], work, options);
+    await finish(
+      'npm',
+      ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'],
+      work,
+      options,
+    );
     options.onProgress('Building the pages (about a minute) …');
     await finish(process.execPath, ['build.mjs', '--out', 'site'], work, options);
     await putInPlace(join(work, 'site'), directory);
@@ -49,35 +56,21 @@ async function putInPlace(built: string, directory: string): Promise<void> {
   }
 }
 
-function finish(
+/** @throws UnavailableError with the last lines of what it said */
+async function finish(
   command: string,
   args: readonly string[],
   cwd: string,
-  { environment, signal }: BuildOptions,
+  { environment }: BuildOptions,
 ): Promise<void> {
-  const inherited = Object.entries(environment).filter(([name]) => INHERITED.test(name));
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd,
-      env: Object.fromEntries(inherited),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...(signal === undefined ? {} : { signal }),
-    });
-    let said = '';
-    const listen = (chunk: Buffer): void => {
-      said = `${said}${chunk.toString()}`.split('\n').slice(-LINES_OF_OUTPUT).join('\n');
-    };
-    child.stdout.on('data', listen);
-    child.stderr.on('data', listen);
-    const fail = (why: string, cause?: unknown): void => {
-      reject(new UnavailableError('unavailable', `dashboards: ${why}`, { cause }));
-    };
-    child.on('error', (error) => {
-      fail(`${command} could not be started (${error.message}); it comes with Node.js`, error);
-    });
-    child.on('close', (code) => {
-      if (code === 0) resolve();
-      else fail(`${[command, ...args.slice(0, 1)].join(' ')} ended with ${code ?? 'a signal'}:\n${said.trim()}`);
-    });
-  });
+  const env = Object.fromEntries(Object.entries(environment).filter(([name]) => INHERITED.test(name)));
+  const done = await finishProgram(command, args, { cwd, env });
+  if (done?.code === 0) return;
+  const why =
+    done === null
+      ? `there is no ${command}; it comes with Node.js`
+      : `${[command, ...args.slice(0, 1)].join(' ')} ended with ${done.code ?? 'a signal'}:\n${lastLines(done.output)}`;
+  throw new UnavailableError('unavailable', `dashboards: ${why}`);
 }
+
+const lastLines = (output: string): string => output.trim().split('\n').slice(-LINES_OF_OUTPUT).join('\n');

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { RefusedError, UnavailableError } from '../../core/errors.js';
+import { finishProgram } from '../../platform/finish-program.js';
 import { packagePath } from '../../platform/package-path.js';
 
 /** A Python virtual environment that holds dbt and its adapters, at the versions of the lock file. */
@@ -19,11 +19,6 @@ export interface PythonEnvironmentOptions {
   readonly onProgress?: (message: string) => void;
 }
 
-interface Finished {
-  readonly code: number | null;
-  readonly output: string;
-}
-
 const OLDEST_PYTHON = [3, 10] as const;
 
 const Probe = z.object({ version: z.tuple([z.number(), z.number(), z.number()]), venv: z.boolean() });
@@ -34,23 +29,6 @@ import importlib.util, json, sys
 venv = all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
 print(json.dumps({"version": list(sys.version_info[:3]), "venv": venv}))
 `;
-
-/** Runs a program to its end; `null` when there is no such program. */
-function finish(command: string, args: readonly string[]): Promise<Finished | null> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') resolve(null);
-      else reject(error);
-    });
-    child.on('close', (code) => {
-      resolve({ code, output });
-    });
-  });
-}
 
 function refusePython(found: string): never {
   const oldest = OLDEST_PYTHON.join('.');
@@ -66,7 +44,7 @@ async function findPython(wanted: string | undefined): Promise<string> {
   const candidates = wanted === undefined ? ['python3', 'python'] : [wanted];
   let found = `none was found (looked for ${candidates.join(', ')})`;
   for (const candidate of candidates) {
-    const probed = await finish(candidate, ['-c', PROBE_SCRIPT]);
+    const probed = await finishProgram(candidate, ['-c', PROBE_SCRIPT]);
     if (probed?.code !== 0) continue;
     const { version, venv } = Probe.parse(JSON.parse(probed.output));
     const isRecent =
@@ -134,7 +112,7 @@ async function placeOf({ cacheDirectory, python }: PythonEnvironmentOptions) {
 async function knownEnvironment(pointer: string): Promise<string | null> {
   const known = await readPointer(pointer);
   if (known === null) return null;
-  return (await finish(join(known, 'bin', 'python'), ['-c', '']))?.code === 0 ? known : null;
+  return (await finishProgram(join(known, 'bin', 'python'), ['-c', '']))?.code === 0 ? known : null;
 }
 
 async function installInto(directory: string, python: string, lockFile: string): Promise<void> {
@@ -146,7 +124,7 @@ async function installInto(directory: string, python: string, lockFile: string):
     ],
   ];
   for (const [command, args] of steps) {
-    const done = await finish(command, args);
+    const done = await finishProgram(command, args);
     if (done?.code === 0) continue;
     await rm(directory, { recursive: true, force: true });
     throw new UnavailableError(
