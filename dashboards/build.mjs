@@ -43,7 +43,7 @@ renameSync(join(stage, 'vite.config.js'), join(stage, 'vite.config.evidence.js')
 cpSync(join(root, 'template'), stage, { recursive: true });
 cpSync(join(root, 'components'), join(stage, 'src/components'), { recursive: true });
 cpSync(join(root, 'static'), join(stage, 'static'), { recursive: true });
-cpSync(join(root, 'definitions.json'), join(stage, 'src/definitions.json'));
+for (const name of ['definitions.json', 'exponents.json']) cpSync(join(root, name), join(stage, 'src', name));
 // pages/index.md -> +page.md, pages/a/b.md -> a/b/+page.md, as Evidence names them.
 for (const file of readdirSync(join(root, 'pages'), { recursive: true })) {
   if (!file.endsWith('.md')) continue;

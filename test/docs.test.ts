@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { METRIC_UNITS } from '../core/catalog/metric-names.js';
 import { eventsPage } from '../core/events/reference-page.js';
 import { packagePath } from '../platform/package-path.js';
-import { definitionsFile, metricsPage } from '../transforms/metric-docs.js';
+import { definitionsFile, exponentsFile, metricsPage } from '../transforms/metric-docs.js';
 import { metrics } from '../transforms/metric-registry.js';
 
 /** Pages that are generated. `UPDATE_DOCS=1 npx vitest run test/docs.test.ts` writes them. */
@@ -11,6 +11,7 @@ const PAGES = [
   { file: 'docs/metrics.md', text: () => metricsPage(metrics) },
   { file: 'docs/events.md', text: eventsPage },
   { file: 'dashboards/definitions.json', text: () => definitionsFile(metrics) },
+  { file: 'dashboards/exponents.json', text: exponentsFile },
 ];
 
 test.each(PAGES)('$file says what the code says', ({ file, text }) => {

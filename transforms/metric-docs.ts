@@ -1,3 +1,4 @@
+import { CURRENCY_EXPONENTS } from '../core/currencies.js';
 import type { Metric } from './metric.js';
 
 const HEAD = `# Metrics
@@ -44,6 +45,12 @@ export function metricsPage(metrics: readonly Metric[]): string {
     return own.length === 0 ? [] : [`## ${title}`, ...own.map(section)];
   });
   return `${[HEAD, ...families].join('\n\n')}\n`;
+}
+
+/** dashboards/exponents.json: digits of those minor units that are not two. */
+export function exponentsFile(): string {
+  const unusual = [...CURRENCY_EXPONENTS].filter(([, exponent]) => exponent !== 2).sort();
+  return `${JSON.stringify(Object.fromEntries(unusual), null, 2)}\n`;
 }
 
 /** dashboards/definitions.json: what pages say of each number. */

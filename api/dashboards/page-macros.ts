@@ -1,15 +1,19 @@
 import { CURRENCY_EXPONENTS } from '../../core/currencies.js';
 
 const USUAL_EXPONENT = 2;
+const UNUSUAL = [...CURRENCY_EXPONENTS].filter(([, exponent]) => exponent !== USUAL_EXPONENT);
 
 /**
  * What pages may call in SQL beside DuckDB's own, here and in the browser: how a stored number is shown. No metric is defined here.
  *
  * `major(minor, currency)`: an amount in its currency's own unit, for charts. `shown(value, unit, currency)`: any number of the
- * registry as text. `quantity(digits)`: an exact decimal without the zeros at its end.
+ * registry as text, money with all digits of its currency. `quantity(digits)`: an exact decimal without the zeros at its end.
  */
 export const PAGE_MACROS: readonly string[] = [
-  `create macro major(minor, code) as minor / power(10, case replace(code, 'reporting:', '') ${exponentCases()} else ${USUAL_EXPONENT} end)`,
+  `create macro exponent_of(code) as case replace(code, 'reporting:', '') ${exponentCases()} else ${USUAL_EXPONENT} end`,
+  `create macro major(minor, code) as minor / power(10, exponent_of(code))`,
+  `create macro amount(minor, code) as case exponent_of(code)
+     ${amountCases()} else format('{:,.${USUAL_EXPONENT}f}', major(minor, code)) end`,
   `create macro quantity(digits) as case when contains(digits, '.') then rtrim(rtrim(digits, '0'), '.') else digits end`,
   `create macro span_of(seconds) as case
      when seconds < 60 then seconds || ' s'
@@ -21,14 +25,18 @@ export const PAGE_MACROS: readonly string[] = [
      when value is null then '–'
      when unit = 'ppm' then printf('%.1f%%', value / 10000)
      when unit = 'seconds' then span(value)
-     when unit = 'minor' then format('{:,.2f}', major(value, code)) || coalesce(' ' || replace(code, 'reporting:', ''), '')
+     when unit = 'minor' then amount(value, code) || coalesce(' ' || replace(code, 'reporting:', ''), '')
      when unit = 'micros' then format('{:,.4f}', value / 1000000) || coalesce(' ' || replace(code, 'reporting:', ''), '')
      else format('{:,}', cast(value as bigint)) end`,
 ];
 
 function exponentCases(): string {
-  return [...CURRENCY_EXPONENTS]
-    .filter(([, exponent]) => exponent !== USUAL_EXPONENT)
-    .map(([code, exponent]) => `when '${code}' then ${exponent}`)
+  return UNUSUAL.map(([code, exponent]) => `when '${code}' then ${exponent}`).join(' ');
+}
+
+/** The engine takes a format as a constant: one for each number of digits that there is. */
+function amountCases(): string {
+  return [...new Set(UNUSUAL.map(([, exponent]) => exponent))]
+    .map((exponent) => `when ${exponent} then format('{:,.${exponent}f}', major(minor, code))`)
     .join(' ');
 }

@@ -1,5 +1,7 @@
 // How a number of the registry is shown in a figure. The product's macro `shown` does the same for tables, in SQL.
 
+import exponents from '$exponents';
+
 /** @param {string | undefined} code 'reporting:USD' is all currencies brought to one */
 const currencyOf = (code) => code?.replace('reporting:', '');
 
@@ -27,15 +29,16 @@ export function shown(value, kind, currency) {
 /** @param {number} value minor units, unless digits are given @param {string | undefined} currency @param {number} [digits] */
 function money(value, currency, digits) {
   if (!currency || currency === 'none') return new Intl.NumberFormat('en').format(value);
+  // Not asked of the browser: it says what people print, and some currencies have a minor unit that nobody prints.
+  const exponent = exponents[currency] ?? 2;
+  const shownDigits = digits ?? exponent;
   const format = new Intl.NumberFormat('en', {
     style: 'currency',
     currency,
-    ...(digits === undefined ? {} : { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+    minimumFractionDigits: shownDigits,
+    maximumFractionDigits: shownDigits,
   });
-  if (digits !== undefined) return format.format(value);
-  // Minor units by ISO 4217, which is what the product stores; two where the browser does not know the code.
-  const exponent = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(value / 10 ** exponent);
+  return format.format(digits === undefined ? value / 10 ** exponent : value);
 }
 
 /** @param {number} seconds */
