@@ -3,7 +3,7 @@ import { STREAMS } from '../core/raw-event.js';
 import type { RunReader } from '../platform/warehouse/warehouse.js';
 import { drillPlace, type DrillQuestion } from './drill-question.js';
 import type { Metric } from './metric.js';
-import { renderSql } from './sql-template.js';
+import { renderSql, type NamedRun } from './sql-template.js';
 
 /**
  * One row behind a number: an event, and what it puts into one side. The amounts of a side sum to that side of the number,
@@ -22,9 +22,10 @@ export const DrillRow = z.object({
 });
 export type DrillRow = z.output<typeof DrillRow>;
 
-/** The parameters that a metric's drill takes. */
-export function drillParameters(metric: Metric, run: RunReader): readonly string[] {
-  return [...renderSql(['transforms', 'drill', `${metric.drill}.sql`], { run }).parameters.keys()];
+/** The parameters that a metric's drill takes: those of its SQL that the metric does not fix itself. */
+export function drillParameters(metric: Metric, run: NamedRun): readonly string[] {
+  const { parameters } = renderSql(['transforms', 'drill', `${metric.drill}.sql`], { run });
+  return [...parameters.keys()].filter((name) => metric.filters?.[name] === undefined);
 }
 
 /**

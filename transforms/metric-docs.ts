@@ -1,5 +1,8 @@
 import { CURRENCY_EXPONENTS } from '../core/currencies.js';
+import { drillParameters } from './drill.js';
 import type { Metric } from './metric.js';
+import type { NamedRun } from './sql-template.js';
+import { catalogName } from './target-question.js';
 
 const HEAD = `# Metrics
 
@@ -53,10 +56,23 @@ export function exponentsFile(): string {
   return `${JSON.stringify(Object.fromEntries(unusual), null, 2)}\n`;
 }
 
-/** dashboards/definitions.json: what pages say of each number. */
+/** What a drill asks for is the same in every run. */
+const ANY_RUN: NamedRun = {
+  dialect: 'duckdb',
+  relation: 'run',
+  facts: (stream) => stream,
+  raw: (stream) => stream,
+};
+
+/** dashboards/definitions.json: what pages say of each number, by which columns of its row the rows behind it are found, and what targets call it. */
 export function definitionsFile(metrics: readonly Metric[]): string {
-  const entries = metrics.map(({ name, title, definition, unit, owner, cadence, mart, value }) => ({
-    ...{ name, title, definition, unit: UNITS[unit], kind: unit, owner, cadence, mart, value },
-  }));
+  const entries = metrics.map((metric) => {
+    const { name, title, definition, unit, owner, cadence, mart, value } = metric;
+    return {
+      ...{ name, title, definition, unit: UNITS[unit], kind: unit, owner, cadence, mart, value },
+      place: drillParameters(metric, ANY_RUN),
+      target: catalogName(name),
+    };
+  });
   return `${JSON.stringify(entries, null, 2)}\n`;
 }

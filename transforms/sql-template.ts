@@ -11,6 +11,9 @@ export interface RenderedSql {
   readonly parameters: ReadonlyMap<string, TextType>;
 }
 
+/** What a template asks of a run: how its engine speaks, and what its relations are called. */
+export type NamedRun = Pick<RunReader, 'dialect' | 'relation' | 'facts' | 'raw'>;
+
 const macros = ['platform/warehouse/sql', 'transforms/macros'];
 
 /**
@@ -18,7 +21,7 @@ const macros = ['platform/warehouse/sql', 'transforms/macros'];
  *
  * Values never enter the text: `{{ param('month', 'date') }}` leaves a bound parameter behind.
  */
-export function renderSql(file: readonly string[], scope: { readonly run: RunReader }): RenderedSql {
+export function renderSql(file: readonly string[], scope: { readonly run: NamedRun }): RenderedSql {
   const parameters = new Map<string, TextType>();
   const environment = new nunjucks.Environment(
     new nunjucks.FileSystemLoader(macros.map((folder) => packagePath(...folder.split('/')))),

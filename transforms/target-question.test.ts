@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RunReader } from '../platform/warehouse/warehouse.js';
+import type { NamedRun } from './sql-template.js';
 import { drillParameters } from './drill.js';
 import { METRIC_NAMES, METRIC_UNITS } from '../core/catalog/metric-names.js';
 import { metricNamed, metrics } from './metric-registry.js';
@@ -22,7 +22,7 @@ const METRICS = [
 ];
 
 /** Rendering a drill needs names only. */
-const run: Pick<RunReader, 'dialect' | 'relation' | 'facts' | 'raw'> = {
+const run: NamedRun = {
   dialect: 'duckdb',
   relation: 'run',
   facts: (stream) => `facts_${stream}`,
@@ -36,10 +36,7 @@ test.each(METRICS)(
     expect(asked).not.toBeNull();
     if (asked === null) return;
     const metric = metricNamed(asked.metric);
-    const fixed = Object.keys(metric.filters ?? {});
-    const parameters = drillParameters(metric, run as RunReader);
-    expect(parameters).toEqual(expect.arrayContaining(Object.keys(asked.question)));
-    expect([...Object.keys(asked.question), ...fixed]).toEqual(expect.arrayContaining([...parameters]));
+    expect(Object.keys(asked.question).sort()).toEqual([...drillParameters(metric, run)].sort());
   },
 );
 

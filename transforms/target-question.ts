@@ -73,13 +73,10 @@ export function targetQuestion(target: JudgedTarget): MetricQuestionOfTarget | n
   }
   if (metric === 'attach_rate') return { metric, question: { month, dimension, member } };
   if (CLOCK_METRICS.has(metric)) {
-    const question = {
-      package_id: metric === 'median_seconds_to_first_value' ? member : '(org)',
-      plan_id: 'all',
-      channel: 'all',
-      install_month: month.slice(0, 7),
-    };
-    return { metric, question };
+    const cohort = { plan_id: 'all', channel: 'all', install_month: month.slice(0, 7) };
+    // Activation is always the org's own clock, and says so itself.
+    const isOfPackage = metric === 'median_seconds_to_first_value';
+    return { metric, question: isOfPackage ? { package_id: member, ...cohort } : cohort };
   }
   return null;
 }

@@ -1,11 +1,19 @@
 import { formatInstant, type Instant } from '../../core/time.js';
 import { allows, type Scope } from '../../platform/key-scopes.js';
-import type { Run } from '../../transforms/run-store.js';
+import type { Sql } from '../../platform/sql/sql.js';
+import { listRuns, type Run } from '../../transforms/run-store.js';
 import { apiJson } from '../json-answer.js';
 import type { Services } from '../services.js';
 import { PAGE_MACROS } from './page-macros.js';
 import { PageEngine, tablesIn } from './page-engine.js';
-import { DASHBOARD_TABLES, pagesFor, tableNamed, type DashboardTableName } from './pages.js';
+import {
+  DASHBOARD_TABLES,
+  pageAt,
+  pagesFor,
+  tableNamed,
+  type DashboardPage,
+  type DashboardTableName,
+} from './pages.js';
 import { remembered } from './remembered.js';
 import { TableFiles, type TableFile, type TablesByName } from './table-files.js';
 
@@ -13,6 +21,9 @@ import { TableFiles, type TableFile, type TablesByName } from './table-files.js'
 export interface Manifest {
   readonly run: string;
   readonly asOf: string;
+  readonly finishedAt: string;
+  /** The run after it, where that was not published. */
+  readonly failed: { readonly at: string; readonly why: string } | null;
   /** By name: where it is. What is in it comes with it. */
   readonly tables: Readonly<Record<string, string>>;
   /** Statements that make what pages call beside DuckDB's own. */
@@ -28,6 +39,7 @@ const ANSWERS_KEPT = 2;
 export class PageData {
   private readonly engine = new PageEngine();
   private readonly files: TableFiles;
+  private readonly sql: Sql;
   private readonly answers = new Map<string, Promise<Uint8Array>>();
 
   constructor(
@@ -35,21 +47,43 @@ export class PageData {
     /** What each page asks when it is opened, by its route. */
     private readonly queries: Readonly<Record<string, readonly string[]>>,
   ) {
+    this.sql = services.sql;
     this.files = new TableFiles(services, services.dashboards.tablesDirectory, this.engine);
   }
 
-  manifest(run: Run, scopes: readonly Scope[]): Manifest {
+  async manifest(run: Run, scopes: readonly Scope[]): Promise<Manifest> {
     const tables = Object.entries(DASHBOARD_TABLES)
       .filter(([, { needs }]) => allows(scopes, needs))
       .map(([name, { of }]) => [name, `${of === 'run' ? run.runId : 'now'}/${name}.parquet`]);
-    const prepared = pagesFor(scopes)
-      .map(({ path }) => `/${path}`)
-      .filter((route) => (this.queries[route] ?? []).length > 0)
-      .map((route) => [route, `${run.runId}/${nameOf(route)}.json`]);
+    const pages = new Set(pagesFor(scopes));
+    const prepared = this.routes()
+      .filter(({ page }) => pages.has(page))
+      .map(({ route }) => [route, `${run.runId}/${nameOf(route)}.json`]);
     return {
-      ...{ run: run.runId, asOf: formatInstant(run.asOf), macros: PAGE_MACROS },
+      run: run.runId,
+      asOf: formatInstant(run.asOf),
+      finishedAt: formatInstant(run.finishedAt ?? run.startedAt),
+      failed: await this.failedAfter(run),
+      macros: PAGE_MACROS,
       tables: Object.fromEntries(tables) as Record<string, string>,
       prepared: Object.fromEntries(prepared) as Record<string, string>,
+    };
+  }
+
+  /** Pages that ask something when they are opened, and which page of the navigation each belongs to. */
+  routes(): readonly { readonly route: string; readonly page: DashboardPage }[] {
+    return Object.entries(this.queries).flatMap(([route, queries]) => {
+      const page = pageAt(route.slice(1));
+      return page === undefined || queries.length === 0 ? [] : [{ route, page }];
+    });
+  }
+
+  private async failedAfter({ runId }: Run): Promise<Manifest['failed']> {
+    const [newest] = await listRuns(this.sql, { limit: 1 });
+    if (newest === undefined || newest.status !== 'failed' || newest.runId < runId) return null;
+    return {
+      at: formatInstant(newest.finishedAt ?? newest.startedAt),
+      why: (newest.failure ?? '').split('\n', 1)[0] ?? '',
     };
   }
 

@@ -43,9 +43,17 @@ test.each([
   ["shown(5.7 * 60, 'seconds', null)", '5 min 42 s'],
   ["shown(1234567, 'count', null)", '1,234,567'],
   ["shown(1500000, 'micros', 'USD')", '1.5000 USD'],
-  ["quantity('12369.000000000000')", '12369'],
+  ["quantity('12369.000000000000')", '12,369'],
+  ["quantity('-1234567.250000000000')", '-1,234,567.25'],
+  ["quantity('-0.250000000000')", '-0.25'],
+  ["quantity('12345678901234567890123456')", '12,345,678,901,234,567,890,123,456'],
   ["quantity('0.500000000000')", '0.5'],
-  ["quantity('1000')", '1000'],
+  ["quantity('1000')", '1,000'],
+  ['quantity(null)', null],
+  [
+    "rows_at('commission', place('line_id', 'a b&c=d') || place('month', date '2026-05-01'))",
+    '/dashboards/rows/commission?line_id=a%20b%26c%3Dd&month=2026-05-01',
+  ],
   ["shown(null, 'minor', 'USD')", '–'],
 ])('%s is as people read it', async (expression, expected) => {
   expect(await valueOf(expression)).toBe(expected);

@@ -7,14 +7,18 @@ const UNUSUAL = [...CURRENCY_EXPONENTS].filter(([, exponent]) => exponent !== US
  * What pages may call in SQL beside DuckDB's own, here and in the browser: how a stored number is shown. No metric is defined here.
  *
  * `major(minor, currency)`: an amount in its currency's own unit, for charts. `shown(value, unit, currency)`: any number of the
- * registry as text, money with all digits of its currency. `quantity(digits)`: an exact decimal without the zeros at its end.
+ * registry as text, money with all digits of its currency. `quantity(digits)`: an exact decimal, its thousands apart, without the zeros at its end.
+ * `rows_at(metric, places)`: the address of the rows behind a number, which stands at `place(name, value)`, one after the other.
  */
 export const PAGE_MACROS: readonly string[] = [
   `create macro exponent_of(code) as case replace(code, 'reporting:', '') ${exponentCases()} else ${USUAL_EXPONENT} end`,
   `create macro major(minor, code) as minor / power(10, exponent_of(code))`,
   `create macro amount(minor, code) as case exponent_of(code)
      ${amountCases()} else format('{:,.${USUAL_EXPONENT}f}', major(minor, code)) end`,
-  `create macro quantity(digits) as case when contains(digits, '.') then rtrim(rtrim(digits, '0'), '.') else digits end`,
+  `create macro grouped(whole) as case when starts_with(whole, '-0') then whole else format('{:,}', cast(whole as hugeint)) end`,
+  `create macro quantity(digits) as case
+     when contains(digits, '.') then grouped(split_part(digits, '.', 1)) || rtrim('.' || rtrim(split_part(digits, '.', 2), '0'), '.')
+     else grouped(digits) end`,
   `create macro span_of(seconds) as case
      when seconds < 60 then seconds || ' s'
      when seconds < 3600 then seconds // 60 || ' min ' || seconds % 60 || ' s'
@@ -28,6 +32,8 @@ export const PAGE_MACROS: readonly string[] = [
      when unit = 'minor' then amount(value, code) || coalesce(' ' || replace(code, 'reporting:', ''), '')
      when unit = 'micros' then format('{:,.4f}', value / 1000000) || coalesce(' ' || replace(code, 'reporting:', ''), '')
      else format('{:,}', cast(value as bigint)) end`,
+  `create macro place(name, value) as '&' || name || '=' || url_encode(cast(value as varchar))`,
+  `create macro rows_at(metric, places) as '/dashboards/rows/' || metric || '?' || substr(places, 2)`,
 ];
 
 function exponentCases(): string {

@@ -68,6 +68,7 @@ export interface DashboardPage {
   /** Below /dashboards; '' is the first. */
   readonly path: string;
   readonly title: string;
+  /** Those that it reads, and pages below it. */
   readonly tables: readonly DashboardTableName[];
 }
 
@@ -80,18 +81,34 @@ export const DASHBOARD_PAGES: readonly DashboardPage[] = [
       'mrr_months',
       'retention_months',
       'first_value_summary',
+      'attach_months',
       'attach_packages',
       'targets',
       'tie_outs',
     ],
   },
-  { path: 'growth', title: 'Growth', tables: ['mrr_months', 'retention_months', 'revenue_streams'] },
+  {
+    path: 'growth',
+    title: 'Growth',
+    tables: ['mrr_months', 'retention_months', 'revenue_streams', 'targets'],
+  },
   { path: 'activation', title: 'Activation', tables: ['first_value_summary', 'first_value_curve'] },
-  { path: 'packages', title: 'Packages', tables: ['package_weeks', 'attach_packages', 'attach_months'] },
+  {
+    path: 'packages',
+    title: 'Packages',
+    tables: ['package_weeks', 'attach_packages', 'attach_months', 'targets'],
+  },
   {
     path: 'customers',
     title: 'Customers',
-    tables: ['org_months', 'unit_economics_months', 'unit_economics_orgs'],
+    tables: [
+      'org_months',
+      'unit_economics_months',
+      'unit_economics_orgs',
+      'unit_economics_packages',
+      'usage_periods',
+      'ledger_invoices',
+    ],
   },
   { path: 'sales', title: 'Sales', tables: ['lead_scores', 'lead_score_parts'] },
   { path: 'partners', title: 'Partners', tables: ['commission_lines'] },

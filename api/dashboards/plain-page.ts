@@ -18,10 +18,10 @@ export const PLAIN_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-type Html = ReturnType<typeof html>;
+export type Html = ReturnType<typeof html>;
 
 export function plainPage({ title, text, command, link }: PlainPage): Html {
-  return frame(
+  return plainFrame(
     title,
     html`<p>${text}</p>
       ${command === undefined ? '' : html`<pre><code>${command}</code></pre>`}
@@ -31,7 +31,7 @@ export function plainPage({ title, text, command, link }: PlainPage): Html {
 
 /** @param problem why the last attempt failed; null at first */
 export function signInPage(to: string, problem: string | null): Html {
-  return frame(
+  return plainFrame(
     'Sign in',
     html`<form method="post" action="/dashboards/sign-in">
       <input type="hidden" name="to" value="${to}" />
@@ -53,7 +53,8 @@ export function signInPage(to: string, problem: string | null): Html {
   );
 }
 
-function frame(title: string, content: Html): Html {
+/** @param width wide: for a table */
+export function plainFrame(title: string, content: Html, width: 'narrow' | 'wide' = 'narrow'): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -64,7 +65,7 @@ function frame(title: string, content: Html): Html {
         <link rel="stylesheet" href="/dashboards/plain.css" />
       </head>
       <body>
-        <main>
+        <main class="${width}">
           <p class="name">Headgate</p>
           <h1>${title}</h1>
           ${content}
@@ -82,6 +83,17 @@ export const PLAIN_CSS = `
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
+main.wide { max-width: 72rem; align-self: start; }
+.where { color: var(--quiet); font-size: 0.875rem; }
+.sums { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; margin: 0 0 1rem; }
+.sums dt, .sums dd { margin: 0; font-size: 0.875rem; color: var(--quiet); }
+.sums .sum { font-size: 1.375rem; font-weight: 600; color: var(--ink); font-variant-numeric: tabular-nums; }
+.sums code { overflow-wrap: anywhere; }
+.rows { overflow-x: auto; }
+table { width: 100%; border-collapse: collapse; font-size: 0.8125rem; }
+th, td { padding: 0.35rem 0.75rem 0.35rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
+td { white-space: nowrap; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
 .name { margin: 0; color: var(--quiet); font-size: 0.875rem; letter-spacing: 0.04em; }
 h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 1.25; }
 form { display: grid; gap: 0.75rem; }

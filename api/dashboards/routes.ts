@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { HeadgateError, RefusedError } from '../../core/errors.js';
+import { HeadgateError, InputError, RefusedError } from '../../core/errors.js';
 import type { ApiKey } from '../../platform/api-keys.js';
 import { allows, type Scope } from '../../platform/key-scopes.js';
 import { sha256 } from '../../platform/sha256.js';
@@ -11,13 +11,18 @@ import { apiJson } from '../json-answer.js';
 import type { Services } from '../services.js';
 import { ASK_AGAIN, fileAnswer, FOR_EVER, HTML, pageHeaders, siteAnswer } from './file-answer.js';
 import { nameOf, PageData } from './page-data.js';
-import { DASHBOARD_PAGES, DASHBOARD_TABLES, neededFor, pageAt, pagesFor, tableNamed } from './pages.js';
+import { DASHBOARD_TABLES, neededFor, pageAt, pagesFor, tableNamed } from './pages.js';
 import { PLAIN_POLICY, plainPage, type PlainPage } from './plain-page.js';
+import { neededForRows, rowsBehind, rowsCsv } from './rows-behind.js';
+import { rowsPage } from './rows-page.js';
 import { Sessions } from './session.js';
 import { signInRoutes, type Exchange } from './sign-in.js';
 import { Site } from './site.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
+const ROWS_ON_PAGE = 500;
+/** As many as the API gives at once. */
+const ROWS_IN_CSV = 100_000;
 const PAGE_PATH = /^[A-Za-z0-9_/-]*$/;
 
 /**
@@ -46,6 +51,7 @@ class Dashboards {
     answer('/dashboards/session.json', (context, requestId) => this.session(context, requestId));
     answer('/dashboards/data/manifest.json', (context, requestId) => this.manifest(context, requestId));
     answer('/dashboards/data/:run/:file', (context, requestId) => this.data(context, requestId));
+    answer('/dashboards/rows/:file', (context, requestId) => this.rows(context, requestId));
     answer('/dashboards', (context, requestId) => this.page(context, requestId, ''));
     answer('/dashboards/*', (context, requestId) =>
       this.page(context, requestId, context.req.path.slice('/dashboards/'.length)),
@@ -63,7 +69,7 @@ class Dashboards {
     const { scopes } = await this.requireKey(context);
     const run = await this.services.runs.choose({});
     const { data } = this.requireBuilt();
-    const body = apiJson(data.manifest(run, scopes));
+    const body = apiJson(await data.manifest(run, scopes));
     return fileAnswer(context, requestId, {
       ...{ bytes: new TextEncoder().encode(body), mediaType: JSON_TYPE, contentHash: sha256(body) },
       cacheControl: ASK_AGAIN,
@@ -103,33 +109,57 @@ class Dashboards {
   }
 
   private async answersOf(name: string, runId: string, scopes: readonly Scope[]): Promise<Sent | null> {
-    const page = DASHBOARD_PAGES.find(({ path }) => nameOf(`/${path}`) === name);
-    if (page === undefined) return null;
+    const { data } = this.requireBuilt();
+    const found = data.routes().find(({ route }) => nameOf(route) === name);
+    if (found === undefined) return null;
+    const { route, page } = found;
     for (const needs of neededFor(page)) requireScope(scopes, needs, `the page ${page.title}`);
     const run = await this.services.runs.choose({ runId });
-    const answers = await this.requireBuilt().data.prepared(run, `/${page.path}`);
+    const answers = await data.prepared(run, route);
     return answers === null ? null : { bytes: answers };
   }
 
   private async page(context: Context, requestId: string, path: string): Promise<Response> {
     const key = await this.sessions.keyOf(context);
     const isPage = PAGE_PATH.test(path);
-    if (key === null) {
-      if (!isPage) throw signedOut();
-      const to = new URL(context.req.url);
-      return context.redirect(`/dashboards/sign-in?to=${encodeURIComponent(to.pathname + to.search)}`, 303);
-    }
+    if (key === null && !isPage) throw signedOut();
+    if (key === null) return toSignIn(context);
     const built = this.open();
-    if (built === null) return this.plain(context, requestId, 503, NOT_BUILT);
+    if (built === null) return plain(requestId, 503, NOT_BUILT);
     const file = built.site.find(path);
-    if (file === undefined && isPage) return this.plain(context, requestId, 404, NO_PAGE);
+    if (file === undefined && isPage) return plain(requestId, 404, NO_PAGE);
     if (file === undefined) throw nothingHere(context);
     if (file.mediaType !== HTML) return siteAnswer(context, requestId, file);
     const page = pageAt(path);
     const missing = page === undefined ? [] : neededFor(page).filter((scope) => !allows(key.scopes, scope));
-    if (missing.length > 0) return this.plain(context, requestId, 403, notForYou(missing, key));
-    if ((await this.currentRun()) === null) return this.plain(context, requestId, 503, NO_RUN);
+    if (missing.length > 0) return plain(requestId, 403, notForYou(missing, key));
+    if ((await this.currentRun()) === null) return plain(requestId, 503, NO_RUN);
     return siteAnswer(context, requestId, file);
+  }
+
+  /** The events behind a number, as a page or as CSV. */
+  private async rows(context: Context, requestId: string): Promise<Response> {
+    const [, name = '', csv] = /^([a-z0-9_]{1,80})(\.csv)?$/.exec(context.req.param('file') ?? '') ?? [];
+    const key = await this.sessions.keyOf(context);
+    if (key === null) return toSignIn(context);
+    try {
+      requireScope(key.scopes, neededForRows(name), `what is behind ${name}`);
+      const limit = csv === undefined ? ROWS_ON_PAGE : ROWS_IN_CSV;
+      const behind = await rowsBehind(name, context.req.query(), limit, this.services);
+      if (csv !== undefined) {
+        const headers = answerHeaders(requestId, 'text/csv; charset=utf-8', {
+          'content-disposition': `attachment; filename="${name}.csv"`,
+        });
+        return new Response(rowsCsv(behind.rows), { headers });
+      }
+      const csvAddress = `/dashboards/rows/${name}.csv${new URL(context.req.url).search}`;
+      const headers = answerHeaders(requestId, HTML, pageHeaders(PLAIN_POLICY));
+      return context.html(await rowsPage(behind, csvAddress), 200, headers);
+    } catch (error) {
+      if (!(error instanceof InputError || error instanceof RefusedError)) throw error;
+      const page = { title: 'These rows can’t be shown', text: error.message, link: TO_OVERVIEW };
+      return plain(requestId, error.status, page);
+    }
   }
 
   /** Looked for again until it is there: pages may be built while the server runs. */
@@ -146,16 +176,6 @@ class Dashboards {
     throw new RefusedError('not_found', `${NOT_BUILT.text} Build them with: headgate dashboards build`, {
       status: 503,
     });
-  }
-
-  private async plain(
-    context: Context,
-    requestId: string,
-    status: 403 | 404 | 503,
-    page: PlainPage,
-  ): Promise<Response> {
-    const headers = answerHeaders(requestId, HTML, pageHeaders(PLAIN_POLICY));
-    return context.html(await plainPage(page), status, headers);
   }
 
   private async requireKey(context: Context): Promise<ApiKey> {
@@ -210,6 +230,16 @@ function requireScope(scopes: readonly Scope[], needs: Scope, what: string): voi
     status: 403,
     details: { needed: [needs] },
   });
+}
+
+async function plain(requestId: string, status: number, page: PlainPage): Promise<Response> {
+  const headers = answerHeaders(requestId, HTML, pageHeaders(PLAIN_POLICY));
+  return new Response(String(await plainPage(page)), { status, headers });
+}
+
+function toSignIn(context: Context): Response {
+  const to = new URL(context.req.url);
+  return context.redirect(`/dashboards/sign-in?to=${encodeURIComponent(to.pathname + to.search)}`, 303);
 }
 
 function signedOut(): RefusedError {

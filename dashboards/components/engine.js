@@ -110,40 +110,56 @@ function loadTable(name) {
   return loading;
 }
 
-/** Starts downloading the engine before it is asked: a filter calls this when the reader reaches for it. */
-export function warm() {
-  Promise.all([engine(), decoder()]).catch(() => {});
+/**
+ * Gets ready for the first filter, and for a reader whose network goes: the engine, and what a page's queries read.
+ *
+ * @param {string} route e.g. "/growth"
+ */
+export async function warm(route) {
+  const asked = (await askedBy(route)) ?? {};
+  await Promise.all([engine(), decoder(), ...Object.keys(asked).flatMap(tablesIn).map(loadTable)]);
 }
 
-// Results that the product computed when the run was made: the text of a query -> { columns, rows }.
-// With them a page needs no engine until a filter is changed. They are found by the exact text of the SQL and come
-// with the run's manifest, so they are the answers of this run or they are not there.
-const prepared = new Map();
+// What queries answer, by their text: { columns: [[name, DuckDB type]], rows: [[value]] }, or a promise of it.
+// First those that the product worked out when the run was made: with them a page needs no engine until a filter is
+// changed. They are found by the exact text of the SQL and come with the run's manifest, so they are the answers of this
+// run or they are not there. Then those that the engine gave: nothing that a page reads changes while it is open.
+const answers = new Map();
+
+const askedOnce = new Map();
+/** The prepared results of a page; nothing where there are none. */
+function askedBy(route) {
+  if (!askedOnce.has(route)) {
+    const asked = manifest().then(async ({ prepared }) => {
+      const file = prepared?.[route];
+      const res = file && (await fetch(`${base}/data/${file}`));
+      // Without them the engine answers: slower, the same figures.
+      return res?.ok ? res.json() : undefined;
+    });
+    askedOnce.set(route, asked);
+    asked.catch(() => askedOnce.delete(route));
+  }
+  return askedOnce.get(route);
+}
 
 /** Takes in the prepared results of one page. @param {string} route e.g. "/growth" */
 export async function loadPrepared(route) {
-  const file = (await manifest()).prepared?.[route];
-  if (!file) return;
-  const res = await fetch(`${base}/data/${file}`);
-  // Without them the engine answers: slower, the same figures.
-  if (!res.ok) return;
-  for (const [sql, result] of Object.entries(await res.json())) prepared.set(sql, result);
+  for (const [sql, result] of Object.entries((await askedBy(route)) ?? {})) answers.set(sql, result);
 }
 
 // How Evidence's Query class (sdk 4.0.2, pinned) words what it runs: a comment, then the page's text wrapped once, as
-// it is (Data), behind DESCRIBE (Columns) or inside a count (Length).
+// it is (Data), behind DESCRIBE (Columns) or inside a count (Length). One answer serves all three.
 const WRAPPED =
   /^\s*(?:----[^\n]*\n)?(DESCRIBE |SELECT COUNT\(\*\) as rowCount FROM \()?SELECT \* FROM \(([\s\S]*)\) AS "inputQuery-[^"]*"\)?\s*$/;
 
-/** @param {string} sql */
-function fromPrepared(sql) {
+/** @param {string} sql @returns {Promise<Record<string, unknown>[]>} */
+export async function query(sql) {
   const [, about, text] = WRAPPED.exec(sql) ?? [];
-  const result = text && prepared.get(text.trim());
-  if (!result) return undefined;
-  const types = result.columns.map(([name, type]) => [name, duckdbToEvidence(type)]);
-  if (about?.startsWith('SELECT')) return [{ rowCount: result.rows.length }];
-  if (about) return result.columns.map(([column_name, column_type]) => ({ column_name, column_type }));
-  const rows = result.rows.map((row) =>
+  const { columns, rows } = await answerOf((text ?? sql).trim());
+  if (about?.startsWith('SELECT')) return [{ rowCount: rows.length }];
+  if (about) return columns.map(([column_name, column_type]) => ({ column_name, column_type }));
+  const types = columns.map(([name, type]) => [name, duckdbToEvidence(type)]);
+  const records = rows.map((row) =>
     Object.fromEntries(
       row.map((value, i) => [
         types[i][0],
@@ -151,8 +167,33 @@ function fromPrepared(sql) {
       ]),
     ),
   );
-  return withTypes(rows, types);
+  return withTypes(records, types);
 }
+
+/** @param {string} sql */
+function answerOf(sql) {
+  let answer = answers.get(sql);
+  if (!answer) {
+    answer = askEngine(sql);
+    answers.set(sql, answer);
+    // What failed (a network that was away) may be asked again.
+    answer.catch(() => answers.delete(sql));
+  }
+  return answer;
+}
+
+async function askEngine(sql) {
+  // Start everything at once: the engine, the decoder and the files do not wait for each other.
+  const [{ connection }] = await Promise.all([engine(), ...tablesIn(sql).map(loadTable)]);
+  const table = await connection.query(sql);
+  const vectors = table.schema.fields.map((_, i) => table.getChildAt(i));
+  return {
+    columns: table.schema.fields.map(({ name, type }) => [name, duckdbType(type)]),
+    rows: Array.from({ length: table.numRows }, (_, row) => vectors.map((vector) => vector.get(row))),
+  };
+}
+
+const tablesIn = (sql) => [...new Set(Array.from(sql.matchAll(NAMED_TABLES), ([, name]) => name.toLowerCase()))];
 
 /** @param {string} type */
 function duckdbToEvidence(type) {
@@ -161,53 +202,25 @@ function duckdbToEvidence(type) {
   return type === 'BOOLEAN' ? 'boolean' : 'string';
 }
 
-/** @param {string} sql @returns {Promise<Record<string, unknown>[]>} */
-export async function query(sql) {
-  const known = fromPrepared(sql);
-  if (known) return known;
-  const names = new Set(Array.from(sql.matchAll(NAMED_TABLES), (m) => m[1].toLowerCase()));
-  // Start everything at once: the engine, the decoder and the files do not wait for each other.
-  const [{ connection }] = await Promise.all([engine(), ...Array.from(names, loadTable)]);
-  return arrowTableToJSON(await connection.query(sql));
-}
-
-/** The types that Evidence's components tell apart. */
-function evidenceType(type) {
+/** The name that DuckDB has for what Arrow carries; Evidence's components tell four kinds apart. */
+function duckdbType(type) {
   switch (type.typeId) {
     case Type.Date:
     case Type.Timestamp:
-      return 'date';
+      return 'TIMESTAMP';
     case Type.Float:
     case Type.Int:
     case Type.Decimal:
-      return 'number';
+      return 'DOUBLE';
     case Type.Bool:
-      return 'boolean';
+      return 'BOOLEAN';
     default:
-      return 'string';
+      return 'VARCHAR';
   }
 }
 
-/** Plain rows with the column types that Evidence's components look for. */
-export function arrowTableToJSON(table) {
-  if (table == null) return [];
-  const rows = Array.from({ length: table.numRows }, () => ({}));
-  for (const [i, field] of table.schema.fields.entries()) {
-    const vector = table.getChildAt(i);
-    const isDate = evidenceType(field.type) === 'date';
-    for (let r = 0; r < rows.length; r++) {
-      const value = vector.get(r);
-      rows[r][field.name] = isDate && value !== null ? new Date(value) : value;
-    }
-  }
-  return withTypes(
-    rows,
-    table.schema.fields.map((f) => [f.name, evidenceType(f.type)]),
-  );
-}
-
-/** @param {any[]} rows @param {[string, string][]} types */
-export function withTypes(rows, types) {
+/** Rows with the column types that Evidence's components look for. @param {any[]} rows @param {[string, string][]} types */
+function withTypes(rows, types) {
   Object.defineProperty(rows, '_evidenceColumnTypes', {
     enumerable: false,
     value: types.map(([name, evidenceType]) => ({ name, evidenceType, typeFidelity: 'precise' })),

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PageEngine, tablesIn } from '../../api/dashboards/page-engine.js';
-import { DASHBOARD_PAGES, DASHBOARD_TABLES, type DashboardTableName } from '../../api/dashboards/pages.js';
+import {
+  DASHBOARD_PAGES,
+  DASHBOARD_TABLES,
+  pageAt,
+  type DashboardTableName,
+} from '../../api/dashboards/pages.js';
 import { TableFiles, type TableFile, type TablesByName } from '../../api/dashboards/table-files.js';
 import { NOW, openApiTestBed, type ApiTestBed } from '../api-test-bed.js';
 import { publishHandMadeRun } from '../hand-made-run.js';
@@ -55,20 +60,23 @@ async function tablesOf(bed: ApiTestBed, folder: string): Promise<TablesByName> 
 }
 
 test('each page is in the navigation, and the navigation leads to pages', () => {
-  expect(pages.map(({ path }) => path).sort()).toEqual(DASHBOARD_PAGES.map(({ path }) => path).sort());
+  const inNavigation = pages.filter(({ path }) => !path.includes('/')).map(({ path }) => path);
+  expect(inNavigation.sort()).toEqual(DASHBOARD_PAGES.map(({ path }) => path).sort());
+  expect(pages.filter(({ path }) => pageAt(path) === undefined)).toEqual([]);
 });
 
-describe.each(DASHBOARD_PAGES)('$title', ({ path, title, tables: declared }) => {
-  const page = pages.find((one) => one.path === path);
-  if (page === undefined) throw new Error(`there is no page ${path}`);
-
-  test('reads the tables by which it is decided who may open it, and no others', () => {
-    const read = new Set(queriesOf(page).flatMap(({ sql }) => tablesIn(sql)));
+test.each(DASHBOARD_PAGES)(
+  '$title reads, with the pages below it, the tables by which it is decided who may open it, and no others',
+  ({ path, tables: declared }) => {
+    const own = pages.filter((page) => pageAt(page.path)?.path === path);
+    const read = new Set(own.flatMap((page) => queriesOf(page)).flatMap(({ sql }) => tablesIn(sql)));
     expect([...read].sort()).toEqual([...declared].sort());
-  });
+  },
+);
 
+describe.each(pages)('the page /$path', (page) => {
   test('has the title that the navigation says', () => {
-    expect(/^title: (.*)$/m.exec(page.text)?.[1]).toBe(title);
+    expect(/^title: (.*)$/m.exec(page.text)?.[1]).toBe(pageAt(page.path)?.title);
   });
 
   test.each(['small', 'empty'] as const)(
@@ -83,10 +91,8 @@ describe.each(DASHBOARD_PAGES)('$title', ({ path, title, tables: declared }) => 
 
   test('and with any filter set, to what there is and to what there is not', async () => {
     for (const filter of filtersOf(page)) {
-      const [options] = queriesOf(page).filter(
-        ({ name }) =>
-          page.text.includes(`name="${filter}" title`) && page.text.includes(`data={${name}} allLabel`),
-      );
+      const source = new RegExp(`<Filter name="${filter}" title="[^"]*" data={(\\w+)}`).exec(page.text)?.[1];
+      const options = queriesOf(page).find(({ name }) => name === source);
       if (options === undefined) throw new Error(`filter ${filter} has no query`);
       const answered = await engine.answers([options.sql], tables.small);
       const values = (answered[options.sql]?.rows ?? []).map(([value]) => String(value)).slice(0, 3);

@@ -44,7 +44,7 @@ export async function pickNumbers(
     {},
     NumberRow,
   );
-  const asked = drillParameters(metric, reader).filter((name) => metric.filters?.[name] === undefined);
+  const asked = drillParameters(metric, reader);
   const drawn = rows
     .filter(({ value_: value }) => value !== null && value !== 0n)
     .map((row) => ({ row, place: random.next() }))

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { packagePath } from '../../platform/package-path.js';
 
 export interface PageText {
-  /** As in DASHBOARD_PAGES: '' is the first. */
+  /** As in DASHBOARD_PAGES: '' is the first; a page below another has its path in front. */
   readonly path: string;
   readonly text: string;
 }
 
 export function dashboardPages(): PageText[] {
   const folder = packagePath('dashboards', 'pages');
-  return readdirSync(folder)
+  return readdirSync(folder, { encoding: 'utf8', recursive: true })
     .filter((name) => name.endsWith('.md'))
     .map((name) => ({
       path: name === 'index.md' ? '' : name.slice(0, -'.md'.length),
