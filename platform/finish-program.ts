@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 
 export interface Finished {
   /** Null: a signal ended it. */
@@ -11,16 +12,21 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** All that it sees of the environment; left out, it sees ours. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** It has what others leave of the machine. */
+  readonly isBackground?: boolean | undefined;
+  /** Ends it; the promise is rejected with an AbortError. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Runs a program to its end; `null` when there is no such program. */
 export function finishProgram(
   command: string,
   args: readonly string[],
-  options: ProgramOptions = {},
+  { isBackground = false, ...options }: ProgramOptions = {},
 ): Promise<Finished | null> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    if (isBackground && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));

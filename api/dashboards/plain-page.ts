@@ -9,14 +9,17 @@ export interface PlainPage {
   readonly link?: { readonly href: string; readonly text: string };
 }
 
-/** Nothing but its own style sheet and, on the sign-in page, its own form. */
-export const PLAIN_POLICY = [
+const PARTS = [
   "default-src 'none'",
   "style-src 'self'",
   "base-uri 'none'",
   "form-action 'self'",
   "frame-ancestors 'none'",
-].join('; ');
+];
+/** Nothing but its own style sheet. */
+export const PLAIN_POLICY = PARTS.join('; ');
+/** And the script that takes a key out of a link. */
+export const SIGN_IN_POLICY = [...PARTS, "script-src 'self'"].join('; ');
 
 export type Html = ReturnType<typeof html>;
 
@@ -49,6 +52,7 @@ export function signInPage(to: string, problem: string | null): Html {
       ${problem === null ? '' : html`<p role="alert">${problem}</p>`}
       <button type="submit">Sign in</button>
       <p id="hint">It begins with hg_. Whoever runs Headgate makes one with: headgate keys create</p>
+      <script src="/dashboards/sign-in.js"></script>
     </form>`,
   );
 }
@@ -73,6 +77,19 @@ export function plainFrame(title: string, content: Html, width: 'narrow' | 'wide
       </body>
     </html>`;
 }
+
+/**
+ * A link may bring a key behind '#', which a browser sends to no server. It is filled in and taken out of the address; signing in is
+ * still the reader's, so that nobody is signed in by a link that somebody else sent.
+ */
+export const SIGN_IN_SCRIPT = `
+const key = location.hash.slice(1);
+if (/^hg_[A-Za-z0-9_-]+$/.test(key)) {
+  document.getElementById('key').value = key;
+  document.querySelector('button').focus();
+  history.replaceState(null, '', location.pathname + location.search);
+}
+`;
 
 export const PLAIN_CSS = `
 :root { color-scheme: light dark; --ink: #16202e; --quiet: #4d5b6c; --paper: #f6f7f9; --card: #ffffff; --line: #cfd6de; --accent: #0b5cad; --bad: #a3221d; }

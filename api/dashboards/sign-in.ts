@@ -6,7 +6,7 @@ import { readWhole } from '../request-body.js';
 import type { Services } from '../services.js';
 import { ASK_AGAIN, HTML, pageHeaders } from './file-answer.js';
 import { pagesFor } from './pages.js';
-import { PLAIN_CSS, PLAIN_POLICY, signInPage } from './plain-page.js';
+import { PLAIN_CSS, SIGN_IN_POLICY, SIGN_IN_SCRIPT, signInPage } from './plain-page.js';
 import type { Sessions } from './session.js';
 
 /** Gives a request its id, logs it, and answers what is thrown as a problem. */
@@ -21,18 +21,24 @@ type Parts = Pick<Services, 'keys' | 'clock'> & { readonly sessions: Sessions };
 const SIGN_IN = '/dashboards/sign-in';
 const SIGN_OUT = '/dashboards/sign-out';
 const STYLES = '/dashboards/plain.css';
+const SCRIPT = '/dashboards/sign-in.js';
 const FORM_BYTES = 8 * 1024;
 /** Where sign-in may lead: a page of ours, and never another host. */
 const LOCAL_PATH = /^\/dashboards(\/[A-Za-z0-9_-]+)*\/?(\?[^\s#\\]*)?$/;
 
-/** What answers without a session: the form, its styles, and both ways through it. */
+/** What answers without a session: the form with its style and script, and both ways through it. */
 export function signInRoutes(app: OpenAPIHono, parts: Parts, exchange: Exchange): void {
-  app.get(STYLES, (context) =>
-    exchange(context, STYLES, (requestId) => {
-      const headers = answerHeaders(requestId, 'text/css; charset=utf-8', { 'cache-control': ASK_AGAIN });
-      return Promise.resolve(new Response(PLAIN_CSS, { headers }));
-    }),
-  );
+  for (const [path, mediaType, text] of [
+    [STYLES, 'text/css; charset=utf-8', PLAIN_CSS],
+    [SCRIPT, 'text/javascript; charset=utf-8', SIGN_IN_SCRIPT],
+  ] as const) {
+    app.get(path, (context) =>
+      exchange(context, path, (requestId) => {
+        const headers = answerHeaders(requestId, mediaType, { 'cache-control': ASK_AGAIN });
+        return Promise.resolve(new Response(text, { headers }));
+      }),
+    );
+  }
   app.get(SIGN_IN, (context) =>
     exchange(context, SIGN_IN, (requestId) =>
       signInForm(context, requestId, { to: context.req.query('to') ?? '', problem: null, status: 200 }),
@@ -81,7 +87,7 @@ async function signInForm(
     status,
   }: { readonly to: string; readonly problem: string | null; readonly status: 200 | 401 | 403 },
 ): Promise<Response> {
-  const headers = answerHeaders(requestId, HTML, pageHeaders(PLAIN_POLICY));
+  const headers = answerHeaders(requestId, HTML, pageHeaders(SIGN_IN_POLICY));
   return context.html(await signInPage(localPath(to), problem), status, headers);
 }
 

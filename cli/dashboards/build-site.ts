@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UnavailableError } from '../../core/errors.js';
 import { finishProgram } from '../../platform/finish-program.js';
@@ -9,12 +9,18 @@ import { isSource, siteDirectory } from './site-directory.js';
 export interface BuildOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onProgress: (message: string) => void;
+  /** Other work goes first. */
+  readonly isBackground?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 /** What npm and the build may see of our environment: where programs, caches and registries are, nothing of ours. */
 const INHERITED =
   /^(PATH|HOME|LANG|LC_ALL|TMPDIR|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|XDG_CACHE_HOME)$|^npm_config_|^https?_proxy$|^no_proxy$/i;
 const LINES_OF_OUTPUT = 8;
+const WORK = 'building-';
+/** A build takes minutes: what is older was left by one that was killed. */
+const LEFT_AFTER_MS = 3_600_000;
 
 /**
  * Builds the pages of this version, unless they are built already. All happens in a folder of its own, which is put in place when it is
@@ -27,23 +33,35 @@ export async function ensureSite(
 ): Promise<{ readonly directory: string; readonly isNew: boolean }> {
   const directory = siteDirectory(options.environment);
   if (existsSync(join(directory, 'index.html'))) return { directory, isNew: false };
-  await mkdir(dirname(directory), { recursive: true });
-  const work = await mkdtemp(join(dirname(directory), 'building-'));
+  const folder = dirname(directory);
+  await mkdir(folder, { recursive: true });
+  await removeLeftBehind(folder);
+  const work = await mkdtemp(join(folder, WORK));
   try {
     await cp(packagePath('dashboards'), work, { recursive: true, filter: isSource });
-    options.onProgress('Installing what builds the pages (once, 600 MB, about a minute) …');
+    options.onProgress('Installing what builds the pages (once, 600 MB, a minute or two) …');
     await finish(
       'npm',
       ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'],
       work,
       options,
     );
-    options.onProgress('Building the pages (about a minute) …');
+    options.onProgress('Building the pages (a minute or two) …');
     await finish(process.execPath, ['build.mjs', '--out', 'site'], work, options);
     await putInPlace(join(work, 'site'), directory);
     return { directory, isNew: true };
   } finally {
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** 600 MB of each that was killed. */
+async function removeLeftBehind(folder: string): Promise<void> {
+  for (const name of (await readdir(folder)).filter((one) => one.startsWith(WORK))) {
+    const path = join(folder, name);
+    const left = await stat(path).catch(() => null);
+    if (left !== null && Date.now() - left.mtimeMs > LEFT_AFTER_MS)
+      await rm(path, { recursive: true, force: true });
   }
 }
 
@@ -61,10 +79,10 @@ async function finish(
   command: string,
   args: readonly string[],
   cwd: string,
-  { environment }: BuildOptions,
+  { environment, isBackground, signal }: BuildOptions,
 ): Promise<void> {
   const env = Object.fromEntries(Object.entries(environment).filter(([name]) => INHERITED.test(name)));
-  const done = await finishProgram(command, args, { cwd, env });
+  const done = await finishProgram(command, args, { cwd, env, isBackground, signal });
   if (done?.code === 0) return;
   const why =
     done === null

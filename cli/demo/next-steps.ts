@@ -37,8 +37,7 @@ export function nextSteps(
       `Look at those invoices:          ${run} billing local-stripe --state ${join(data, STRIPE_STATE)}   (then open http://127.0.0.1:12111)`,
       `…and at what we have of them:    STRIPE_SECRET_KEY=${bills.secretKey} HEADGATE_STRIPE_URL=http://127.0.0.1:12111 ${run} billing status --data ${data}`,
       `Serve the API (docs at /docs):   ${serve}`,
-      `The same, with pages:            ${run} dashboards serve --data ${data}   (builds them first, once; then open http://${config.host}:${config.port}/dashboards)`,
-      `…and ask it, or sign in (this key is shown once; it may read metrics, leads, billing and partners, and change nothing):`,
+      `…and ask it (this key is shown once; it may read metrics, leads, billing and partners, and change nothing):`,
       `  ${ask}`,
     ],
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { DASHBOARD_PAGES } from '../../api/dashboards/pages.js';
 import { serve, type RunningServer } from '../../api/serve.js';
@@ -15,6 +15,7 @@ import { publishHandMadeRun } from '../hand-made-run.js';
 import { openChromium, screenshotPath, watchedPage } from '../support/chromium.js';
 import { catalogFile, openCompany, simulate, SMALL, type TestCompany } from '../support/company.js';
 import { factOfExecution, factOfSubscription } from '../support/hand-made-facts.js';
+import { settled } from '../support/settled-page.js';
 import { testSeed } from '../support/test-seed.js';
 
 /*
@@ -69,19 +70,6 @@ async function signedIn(served: Served, role: Role, options: Parameters<Browser[
   await settled(page);
   await page.close();
   return context;
-}
-
-/** All figures are there, and nothing loads any more. */
-async function settled(page: Page): Promise<void> {
-  await page.locator('main[aria-busy=false]').waitFor();
-  await vi.waitFor(
-    async () => {
-      const busy = [page.locator('[aria-busy=true]'), page.getByText('Loading...')];
-      for (const one of busy) expect(await one.count()).toBe(0);
-    },
-    { timeout: 30_000, interval: 50 },
-  );
-  await page.waitForLoadState('networkidle');
 }
 
 const addressOf = ({ server }: Served, path: string, query = ''): string =>

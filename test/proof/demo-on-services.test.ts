@@ -31,7 +31,7 @@ describe.runIf(hasAllServices())('the demo', { timeout: 1_800_000 }, () => {
   async function pageOf(name: string, environment: Readonly<Record<string, string>> = {}): Promise<string> {
     const cwd = mkdtempSync(join(root, `${name}-`));
     const startedMs = performance.now();
-    const { code, stdout, stderr } = await headgate(['demo'], { cwd, environment });
+    const { code, stdout, stderr } = await headgate(['demo', '--no-pages'], { cwd, environment });
     expect(stderr.split('\n').filter((line) => line.startsWith('error'))).toEqual([]);
     expect(code).toBe(0);
     console.log(`${name}: ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { packagePath } from '../../platform/package-path.js';
+import { isAvailable } from './services.js';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 /** Nothing of the browser's own talks to anybody: what a page asks for is all there is. */
@@ -11,25 +12,30 @@ const QUIET = [
   ...['--disable-component-update', '--disable-sync'],
 ];
 
-/** Debian's package, where it is not there yet and we may install it. Null: there is none, and why. */
-function browserPath(): string {
-  const found = () => [process.env['CHROMIUM_PATH'] ?? '', ...PLACES].find((path) => existsSync(path));
-  const there = found();
-  if (there !== undefined) return there;
-  if (process.getuid?.() === 0) {
+const found = () => [process.env['CHROMIUM_PATH'] ?? '', ...PLACES].find((path) => existsSync(path));
+
+/** Debian's package, where it is not there yet and we may install it. */
+function browserPath(): string | undefined {
+  if (found() === undefined && process.getuid?.() === 0) {
     spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
     spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], {
       stdio: 'ignore',
     });
   }
-  const path = found();
-  if (path === undefined)
-    throw new Error('no Chromium: install it (Debian: apt-get install chromium), or set CHROMIUM_PATH');
-  return path;
+  return found();
 }
 
+const MISSING = 'install it (Debian: apt-get install chromium), or set CHROMIUM_PATH';
+
+export function hasChromium(): boolean {
+  return isAvailable('Chromium', browserPath() === undefined ? MISSING : null);
+}
+
+/** @throws Error where there is none */
 export function openChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: browserPath(), args: QUIET });
+  const executablePath = browserPath();
+  if (executablePath === undefined) throw new Error(`no Chromium: ${MISSING}`);
+  return chromium.launch({ executablePath, args: QUIET });
 }
 
 /** What went wrong on a page without anybody saying so. */
