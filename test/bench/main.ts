@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildCommands } from '../support/build-commands.js';
+import { benchDashboards } from './dashboards.js';
 import { benchEngines } from './engines.js';
 import { writeCompany } from './event-files.js';
 import { benchFileIngest, benchIngestMemory } from './file-ingest.js';
@@ -72,6 +73,7 @@ try {
   });
   await measure('transform', async () => benchTransform(await large()));
   if (!values.large) await measure('clickhouse', async () => benchClickHouseTransform(await small()));
+  await measure('dashboards', () => benchDashboards(directory));
 } finally {
   if (figures.length > 0) printFigures(figures);
   for (const folder of [directory, commands]) rmSync(folder, { recursive: true, force: true });
