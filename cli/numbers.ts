@@ -1,3 +1,4 @@
+import { READ_PER_ONE } from '../core/catalog/metric-names.js';
 import { formatMoney, type Money } from '../core/money.js';
 
 const WHOLE = new Intl.NumberFormat('en-US');
@@ -98,8 +99,6 @@ export function showPerOne(ppm: bigint): string {
   return `${sign}${WHOLE.format(hundredths / 100n)}.${(hundredths % 100n).toString().padStart(2, '0')}`;
 }
 
-/** Ratios that people read as "so many per one", not as a share. */
-const PER_ONE = new Set(['attach_rate', 'quick_ratio', 'ltv_cac']);
 /** Ratios of money to money a month: so many months. */
 const MONTHS = new Set(['payback_months']);
 
@@ -109,7 +108,7 @@ export function showFigure(
   value: bigint | null,
   { unit, currency }: { readonly unit: string; readonly currency: string | null },
 ): string {
-  if (value !== null && PER_ONE.has(metric)) return showPerOne(value);
+  if (value !== null && READ_PER_ONE.has(metric)) return showPerOne(value);
   if (value !== null && MONTHS.has(metric)) {
     const tenths = Math.round(Number(value) / 100_000);
     return `${(tenths / 10).toFixed(tenths % 10 === 0 ? 0 : 1)} ${tenths === 10 ? 'month' : 'months'}`;

@@ -16,6 +16,8 @@ const PACKAGES = [
   '@evidence-dev/universal-sql',
   '@duckdb/duckdb-wasm',
   'apache-arrow',
+  'echarts',
+  'html-to-image',
   'parquet-wasm',
   '@sveltejs/kit',
   'svelte',

@@ -1,3 +1,4 @@
+import { READ_PER_ONE } from '../core/catalog/metric-names.js';
 import { CURRENCY_EXPONENTS } from '../core/currencies.js';
 import { drillParameters } from './drill.js';
 import type { Metric } from './metric.js';
@@ -69,7 +70,7 @@ export function definitionsFile(metrics: readonly Metric[]): string {
   const entries = metrics.map((metric) => {
     const { name, title, definition, unit, owner, cadence, mart, value } = metric;
     return {
-      ...{ name, title, definition, unit: UNITS[unit], kind: unit, owner, cadence, mart, value },
+      ...{ name, title, definition, unit: UNITS[unit], kind: READ_PER_ONE.has(name) ? 'per one' : unit, owner, cadence, mart, value },
       place: drillParameters(metric, ANY_RUN),
       target: catalogName(name),
     };

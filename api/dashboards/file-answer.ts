@@ -16,8 +16,6 @@ const PAGE_POLICY = [
   "script-src 'self' 'wasm-unsafe-eval'",
   // Svelte's own style element for transitions, which holds a comment and nothing else.
   "style-src 'self' 'sha256-9OlNO0DNEeaVzHL4RZwCLsBHA8WBQ8toBp/4F5XV2nc='",
-  // ECharts writes its tooltips as HTML with styles.
-  "style-src-attr 'unsafe-inline'",
   "img-src 'self' data:",
   "font-src 'self'",
   "connect-src 'self'",

@@ -41,6 +41,8 @@ export class PageData {
   private readonly files: TableFiles;
   private readonly sql: Sql;
   private readonly answers = new Map<string, Promise<Uint8Array>>();
+  /** One page after the other: each has an engine and its memory. */
+  private queue: Promise<unknown> = Promise.resolve();
 
   constructor(
     services: Services,
@@ -97,7 +99,9 @@ export class PageData {
     if (queries === undefined) return null;
     const answers = remembered(this.answers, `${run.runId} ${route}`, async () => {
       const tables = await this.tablesOf(run, queries);
-      return new TextEncoder().encode(apiJson(await this.engine.answers(queries, tables)));
+      const answered = this.queue.then(() => this.engine.answers(queries, tables));
+      this.queue = answered.catch(() => undefined);
+      return new TextEncoder().encode(apiJson(await answered));
     });
     this.dropOldest();
     return answers;

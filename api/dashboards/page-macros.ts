@@ -1,3 +1,4 @@
+import { READ_PER_ONE } from '../../core/catalog/metric-names.js';
 import { CURRENCY_EXPONENTS } from '../../core/currencies.js';
 
 const USUAL_EXPONENT = 2;
@@ -7,7 +8,7 @@ const UNUSUAL = [...CURRENCY_EXPONENTS].filter(([, exponent]) => exponent !== US
  * What pages may call in SQL beside DuckDB's own, here and in the browser: how a stored number is shown. No metric is defined here.
  *
  * `major(minor, currency)`: an amount in its currency's own unit, for charts. `shown(value, unit, currency)`: any number of the
- * registry as text, money with all digits of its currency. `quantity(digits)`: an exact decimal, its thousands apart, without the zeros at its end.
+ * registry as text, money with all digits of its currency; `kind_of(metric, unit)` is the unit, or `per one` where people read it so. `quantity(digits)`: an exact decimal, its thousands apart, without the zeros at its end.
  * `rows_at(metric, places)`: the address of the rows behind a number, which stands at `place(name, value)`, one after the other.
  */
 export const PAGE_MACROS: readonly string[] = [
@@ -27,11 +28,13 @@ export const PAGE_MACROS: readonly string[] = [
   `create macro span(seconds) as span_of(cast(round(seconds) as bigint))`,
   `create macro shown(value, unit, code) as case
      when value is null then '–'
-     when unit = 'ppm' then printf('%.1f%%', value / 10000)
+     when unit = 'per one' then format('{:,.2f}', round(value / 10000) / 100)
+     when unit = 'ppm' then printf('%.1f%%', round(value / 1000) / 10)
      when unit = 'seconds' then span(value)
      when unit = 'minor' then amount(value, code) || coalesce(' ' || replace(code, 'reporting:', ''), '')
      when unit = 'micros' then format('{:,.4f}', value / 1000000) || coalesce(' ' || replace(code, 'reporting:', ''), '')
      else format('{:,}', cast(value as bigint)) end`,
+  `create macro kind_of(metric, unit) as case when metric in (${[...READ_PER_ONE].map((name) => `'${name}'`).join(', ')}) then 'per one' else unit end`,
   `create macro place(name, value) as '&' || name || '=' || url_encode(cast(value as varchar))`,
   `create macro rows_at(metric, places) as '/dashboards/rows/' || metric || '?' || substr(places, 2)`,
 ];

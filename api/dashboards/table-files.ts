@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MICROS_PER_DAY, type Instant } from '../../core/time.js';
 import type { Run } from '../../transforms/run-store.js';
@@ -15,6 +15,8 @@ export interface TableFile {
   readonly path: string;
   readonly rows: number;
   readonly columns: readonly Column[];
+  /** Of what is made anew whenever it is asked for: the next one has its place. */
+  readonly bytes?: Uint8Array;
 }
 
 export type TablesByName = ReadonlyMap<string, TableFile>;
@@ -59,7 +61,7 @@ export class TableFiles {
       await mkdir(folder, { recursive: true });
       const path = join(folder, `${name}.parquet`);
       await this.make(run, name, path, now);
-      return this.fileAt(path, name);
+      return { ...(await this.fileAt(path, name)), bytes: await readFile(path) };
     });
     return made.finally(() => this.ofNow.delete(name));
   }

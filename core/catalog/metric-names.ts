@@ -84,3 +84,6 @@ export function isMetricName(name: string): name is MetricName {
 }
 
 export const METRIC_NAMES: readonly MetricName[] = Object.keys(METRIC_UNITS).filter(isMetricName);
+
+/** Ratios that people read as "so many per one", not as a share: in parts per million like any other. */
+export const READ_PER_ONE: ReadonlySet<string> = new Set(['attach_rate', 'quick_ratio', 'ltv_cac']);

@@ -18,16 +18,19 @@ export { tableFromIPC };
 const SCHEMA = 'headgate';
 const NAMED_TABLES = /\bheadgate\s*\.\s*"?([a-z_][a-z0-9_]*)"?/gi;
 
-/** @returns {Promise<any>} the manifest of the newest run that this reader may see */
-export async function fetchManifest() {
+/**
+ * @param {Promise<Response>} [asked] when it was asked for already
+ * @returns {Promise<any>} the manifest of the newest run that this reader may see
+ */
+export async function fetchManifest(asked) {
   // no-cache: ask the server each time (it answers 304), so that a new run shows on the next load.
-  const res = await fetch(`${base}/data/manifest.json`, { cache: 'no-cache' });
+  const res = await (asked ?? fetch(`${base}/data/manifest.json`, { cache: 'no-cache' }));
   if (!res.ok) throw new Error(`The list of data files could not be read (HTTP ${res.status}).`);
   return res.json();
 }
 
 let manifestOnce;
-export const manifest = () => (manifestOnce ??= fetchManifest());
+export const manifest = () => (manifestOnce ??= fetchManifest(globalThis.window?.headgateEarly?.manifest));
 
 let engineOnce;
 /** Starts DuckDB-WASM once. Not before the first query needs it: it is by far the largest download. */

@@ -15,7 +15,7 @@ export function shown(value, kind, currency) {
       return money(value / 1e6, currencyOf(currency), 4);
     case 'ppm':
       return new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 }).format(value / 1e6);
-    case 'per org':
+    case 'per one':
       return new Intl.NumberFormat('en', { maximumFractionDigits: 2 }).format(value / 1e6);
     case 'seconds':
       return span(value);
