@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path';
 import { UnavailableError } from '../../core/errors.js';
 import { finishProgram } from '../../platform/finish-program.js';
+import { isDiskFull } from '../../platform/warehouse/duckdb-errors.js';
 import { packagePath } from '../../platform/package-path.js';
 import { isSource, siteDirectory } from './site-directory.js';
 
@@ -26,7 +27,7 @@ const LEFT_AFTER_MS = 3_600_000;
  * Builds the pages of this version, unless they are built already. All happens in a folder of its own, which is put in place when it is
  * whole: a build that is killed, or two at once, leave what was there.
  *
- * @throws UnavailableError when npm or the build fails, with the last lines of what they said
+ * @throws UnavailableError `disk_full`; `unavailable` when npm or the build fails, with the last lines of what they said
  */
 export async function ensureSite(
   options: BuildOptions,
@@ -50,10 +51,22 @@ export async function ensureSite(
     await finish(process.execPath, ['build.mjs', '--out', 'site'], work, options);
     await putInPlace(join(work, 'site'), directory);
     return { directory, isNew: true };
+  } catch (error) {
+    throw isDiskFull(messageOf(error)) ? noRoom(folder, error) : error;
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const noRoom = (folder: string, cause: unknown): UnavailableError =>
+  new UnavailableError(
+    'disk_full',
+    `the disk of ${folder} is full: pages take 800 MB while they are built, and 60 MB then. Free some space and try again, or set ` +
+      'XDG_CACHE_HOME to a folder with more of it',
+    { cause },
+  );
 
 /** 600 MB of each that was killed. */
 async function removeLeftBehind(folder: string): Promise<void> {
