@@ -2,7 +2,16 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'dashboards/', '**/node_modules/', 'transforms/target/'] },
+  {
+    ignores: [
+      'dist/',
+      '.headgate-cache/',
+      'node_modules/',
+      'dashboards/',
+      '**/node_modules/',
+      'transforms/target/',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -70,7 +70,17 @@ export function definitionsFile(metrics: readonly Metric[]): string {
   const entries = metrics.map((metric) => {
     const { name, title, definition, unit, owner, cadence, mart, value } = metric;
     return {
-      ...{ name, title, definition, unit: UNITS[unit], kind: READ_PER_ONE.has(name) ? 'per one' : unit, owner, cadence, mart, value },
+      ...{
+        name,
+        title,
+        definition,
+        unit: UNITS[unit],
+        kind: READ_PER_ONE.has(name) ? 'per one' : unit,
+        owner,
+        cadence,
+        mart,
+        value,
+      },
       place: drillParameters(metric, ANY_RUN),
       target: catalogName(name),
     };

@@ -105,7 +105,10 @@ class Dashboards {
     const table = await this.requireBuilt().data.table(run, name, this.services.clock());
     // A reader of Parquet in the browser can't read a file without rows.
     const shape = { rows: table.rows, columns: table.columns };
-    return { bytes: table.bytes ?? (await readFile(table.path)), headers: { 'headgate-table': apiJson(shape) } };
+    return {
+      bytes: table.bytes ?? (await readFile(table.path)),
+      headers: { 'headgate-table': apiJson(shape) },
+    };
   }
 
   private async answersOf(name: string, runId: string, scopes: readonly Scope[]): Promise<Sent | null> {

@@ -298,7 +298,9 @@ describe('one company', () => {
     const { page, troubles } = await watchedPage(context, served.server.url);
     await page.goto(addressOf(served, ''));
     await settled(page);
-    const box = await page.locator('.chart canvas').first().boundingBox();
+    const chart = page.locator('.chart canvas').first();
+    await chart.scrollIntoViewIfNeeded();
+    const box = await chart.boundingBox();
     await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + (box?.height ?? 0) / 2, {
       steps: 3,
     });
