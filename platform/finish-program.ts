@@ -12,7 +12,7 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** All that it sees of the environment; left out, it sees ours. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** It has what others leave of the machine. */
+  /** Others go first. */
   readonly isBackground?: boolean | undefined;
   /** Ends it; the promise is rejected with an AbortError. */
   readonly signal?: AbortSignal | undefined;
@@ -26,7 +26,8 @@ export function finishProgram(
 ): Promise<Finished | null> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-    if (isBackground && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+    if (isBackground && child.pid !== undefined)
+      setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureSite } from '../../cli/dashboards/build-site.js';
 import { packagePath } from '../../platform/package-path.js';
 import { hasChromium, openChromium, screenshotPath, watchedPage } from '../support/chromium.js';
 import { lineFrom, startHeadgate, type Running } from '../support/command-line.js';
@@ -28,6 +29,8 @@ describe.runIf(hasChromium())('the demo, and the pages that it links to', () => 
 
   beforeAll(async () => {
     browser = await openChromium();
+    // Before the demo would, and not behind everything else that runs here.
+    await ensureSite({ environment: process.env, onProgress: () => undefined });
     demo = startHeadgate(['demo', '--serve'], { cwd: root, environment: { HEADGATE_PORT: '0' } });
     demo.stderr.resume();
     const found = await lineFrom(demo.stdout, LINK);
