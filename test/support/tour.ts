@@ -84,7 +84,12 @@ export const headingOf = (page: Page, { under }: TourQuestion): Locator =>
 /** What the open page answers to it. */
 export async function answerOn(page: Page, question: TourQuestion): Promise<string[]> {
   const title = headingOf(page, question);
-  const rows = await title.locator('xpath=following::table[1]').locator('tr:has(td)').all();
+  const table = title.locator('xpath=following::table[1]');
+  // Where there is nothing, a sentence stands in the table's place, and the next one is another heading's.
+  const isItsOwn =
+    (await table.count()) > 0 &&
+    (await table.locator('xpath=preceding::h2[1]').innerText()) === (await title.innerText());
+  const rows = isItsOwn ? await table.locator('tr:has(td)').all() : [];
   const cells = await Promise.all(rows.map((row) => row.locator('td').allInnerTexts()));
   const filled = cells
     .map((row) => row.map((cell) => cell.trim()))
