@@ -40,6 +40,7 @@ test.each([
   ["shown(2500, 'ppm', null)", '0.3%'],
   ["shown(-2500, 'ppm', null)", '-0.3%'],
   ["shown(-1, 'seconds', null)", '-1 s'],
+  ["shown(-82760, 'seconds', null)", '-22 h 59 min'],
   ["shown(59, 'seconds', null)", '59 s'],
   ["shown(842, 'seconds', null)", '14 min 2 s'],
   ["shown(24650, 'seconds', null)", '6 h 50 min'],

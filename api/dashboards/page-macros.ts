@@ -25,7 +25,7 @@ export const PAGE_MACROS: readonly string[] = [
      when seconds < 3600 then seconds // 60 || ' min ' || seconds % 60 || ' s'
      when seconds < 172800 then seconds // 3600 || ' h ' || (seconds % 3600) // 60 || ' min'
      else seconds // 86400 || ' days' end`,
-  `create macro span(seconds) as span_of(cast(round(seconds) as bigint))`,
+  `create macro span(seconds) as case when seconds < 0 then '-' else '' end || span_of(cast(round(abs(seconds)) as bigint))`,
   `create macro shown(value, unit, code) as case
      when value is null then '–'
      when unit = 'per one' then format('{:,.2f}', round(value / 10000) / 100)

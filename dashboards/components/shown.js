@@ -43,6 +43,7 @@ function money(value, currency, digits) {
 
 /** @param {number} seconds */
 function span(seconds) {
+  if (seconds < 0) return `-${span(-seconds)}`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;

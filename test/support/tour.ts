@@ -84,7 +84,8 @@ export const headingOf = (page: Page, { under }: TourQuestion): Locator =>
 /** What the open page answers to it. */
 export async function answerOn(page: Page, question: TourQuestion): Promise<string[]> {
   const title = headingOf(page, question);
-  const table = title.locator('xpath=following::table[1]');
+  // A table has a copy of its first rows for full screen, which is not shown.
+  const table = title.locator('xpath=following::table').filter({ visible: true }).first();
   // Where there is nothing, a sentence stands in the table's place, and the next one is another heading's.
   const isItsOwn =
     (await table.count()) > 0 &&
