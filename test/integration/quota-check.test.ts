@@ -8,7 +8,7 @@ import { parseInstant } from '../../core/time.js';
 import { readCatalogText } from '../../platform/catalog-file.js';
 import { openApiTestBed, type ApiTestBed } from '../api-test-bed.js';
 import { publishHandMadeRun } from '../hand-made-run.js';
-import { factOfExecution, factOfSubscription } from '../support/hand-made-facts.js';
+import { factOfContract, factOfExecution, factOfSubscription } from '../support/hand-made-facts.js';
 import { catalogDocument, pack, plan } from '../support/rating.js';
 
 /*
@@ -106,7 +106,7 @@ describe('with a run', () => {
     await publishHandMadeRun(bed.runtime, {
       asOf: RUN_AS_OF,
       rows: {
-        int_orgs: ['org_a', 'org_b', 'org_none', 'org_try', 'org_own'].map((org_id) => ({
+        int_orgs: ['org_a', 'org_b', 'org_none', 'org_try', 'org_own', 'org_deal'].map((org_id) => ({
           ...{ org_id, segment: 'smb', country: 'DE' },
           is_excluded: org_id === 'org_own',
         })),
@@ -121,6 +121,8 @@ describe('with a run', () => {
             data: { status: 'trialing', trialEndsAt: '2026-07-01T00:00:00Z' },
           }),
           factOfSubscription('org_own', 'pro', STARTED),
+          factOfSubscription('org_deal', 'strict', STARTED),
+          factOfContract('org_deal', { allowances: { ops: { quantity: '150' } } }, STARTED),
         ],
       },
     });
@@ -161,6 +163,12 @@ describe('with a run', () => {
     );
     expect((await decided({ org: 'org_a', meter: 'ops', quantity: 61 })).reason).toBe('spend_cap');
     expect((await decided({ org: 'org_b', meter: 'ops', quantity: 101 })).reason).toBe('hard_stop');
+  });
+
+  test('what a contract agrees on is the limit, and not what the catalog says', async () => {
+    const upTo = async (quantity: number) => said(await decided({ org: 'org_deal', meter: 'ops', quantity }));
+    expect(await upTo(150)).toBe('allow within_allowance, 150 left, 0 over');
+    expect(await upTo(151)).toBe('pause hard_stop, 150 left, 0 over');
   });
 
   test('what came in since the run counts a moment later, a copy of it does not', async () => {

@@ -38,6 +38,19 @@ export function factOfExecution(
   };
 }
 
+/** A contract from 2026 on, with what it agrees on in place of the catalog. */
+export function factOfContract(orgId: string, overrides: object, day: string): Row {
+  const at = `${day} 00:00:00`;
+  const data = {
+    ...{ contractId: `ct_${orgId}`, totalMinor: 100_000, currency: 'USD' },
+    ...{ startsAt: '2026-01-01T00:00:00Z', endsAt: '2027-01-01T00:00:00Z', overrides },
+  };
+  return {
+    ...{ day, subject: orgId, source: '/s', event_id: `ct ${orgId}`, type: 'contract.signed', at },
+    ...{ recorded_at: at, log_partition: 0, log_offset: 0, data: JSON.stringify(data) },
+  };
+}
+
 export interface SubscriptionFact {
   readonly kind?: 'plan' | 'package';
   /** Tells several subscriptions of one org apart. */
