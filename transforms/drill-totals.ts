@@ -53,7 +53,7 @@ function rowDigest({ stream, event_source, event_id }: DrillRow, amount: Decimal
 }
 
 /** The first `limit` rows; every row is seen by `each`, however many there are. */
-export async function takeRows(
+async function takeRows(
   batches: AsyncIterable<DrillRow[]>,
   limit: number,
   each: (row: DrillRow) => void,
@@ -66,4 +66,19 @@ export async function takeRows(
     }
   }
   return taken;
+}
+
+/** The first `limit` rows, and what all of them add up to. */
+export interface DrilledRows {
+  readonly rows: DrillRow[];
+  readonly sides: Record<string, SideTotals>;
+  readonly rowCount: number;
+}
+
+export async function takeAndAddUp(batches: AsyncIterable<DrillRow[]>, limit: number): Promise<DrilledRows> {
+  const totals = addUpSides();
+  const rows = await takeRows(batches, limit, (row) => {
+    totals.add(row);
+  });
+  return { rows, sides: totals.sides(), rowCount: totals.rowCount() };
 }

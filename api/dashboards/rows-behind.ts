@@ -1,6 +1,6 @@
 import type { Scope } from '../../platform/key-scopes.js';
 import { drill, type DrillRow } from '../../transforms/drill.js';
-import { addUpSides, takeRows, type SideTotals } from '../../transforms/drill-totals.js';
+import { takeAndAddUp, type DrilledRows } from '../../transforms/drill-totals.js';
 import type { Metric } from '../../transforms/metric.js';
 import { metricNamed } from '../../transforms/metric-registry.js';
 import type { Run } from '../../transforms/run-store.js';
@@ -9,15 +9,11 @@ import type { Services } from '../services.js';
 import { DASHBOARD_TABLES, tableNamed } from './pages.js';
 
 /** The events behind a number of a page, and what each of its sides adds up to over all of them. */
-export interface RowsBehind {
+export interface RowsBehind extends DrilledRows {
   readonly metric: Metric;
   readonly run: Run;
   /** Where the number stands: month, currency, dimension … as text. */
   readonly place: Readonly<Record<string, string>>;
-  readonly sides: Readonly<Record<string, SideTotals>>;
-  /** The first of them. */
-  readonly rows: readonly DrillRow[];
-  readonly rowCount: number;
 }
 
 /** Whoever may have the table that a number stands in may have what is behind it. */
@@ -38,11 +34,8 @@ export async function rowsBehind(
 ): Promise<RowsBehind> {
   const metric = metricNamed(name);
   return services.runs.withRun({ runId }, async ({ run, reader }) => {
-    const totals = addUpSides();
-    const rows = await takeRows(drill(metric, place, reader), limit, (row) => {
-      totals.add(row);
-    });
-    return { metric, run, place, sides: totals.sides(), rows, rowCount: totals.rowCount() };
+    const drilled = await takeAndAddUp(drill(metric, place, reader), limit);
+    return { metric, run, place, ...drilled };
   });
 }
 

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { drill, DrillRow } from '../../transforms/drill.js';
-import { addUpSides, takeRows } from '../../transforms/drill-totals.js';
+import { takeAndAddUp } from '../../transforms/drill-totals.js';
 import { metricNamed } from '../../transforms/metric-registry.js';
 import { operation } from '../operation.js';
 import { InstantAnswer, InstantArgument, Limit } from '../shapes.js';
@@ -32,17 +32,14 @@ export const drillMetric = operation({
     const { as_of: asOf, limit, ...question } = query;
     const metric = metricNamed(params.name);
     return services.runs.withRun({ asOf }, async ({ run, reader }) => {
-      const totals = addUpSides();
-      const rows = await takeRows(drill(metric, question, reader), limit, (row) => {
-        totals.add(row);
-      });
+      const { rows, sides, rowCount } = await takeAndAddUp(drill(metric, question, reader), limit);
       return {
         metric: metric.name,
         run_id: run.runId,
         as_of: run.asOf,
-        sides: totals.sides(),
+        sides,
         rows,
-        is_complete: rows.length === totals.rowCount(),
+        is_complete: rows.length === rowCount,
       };
     });
   },

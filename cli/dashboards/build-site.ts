@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path';
 import { UnavailableError } from '../../core/errors.js';
 import { finishProgram } from '../../platform/finish-program.js';
-import { isDiskFull } from '../../platform/warehouse/duckdb-errors.js';
+import { isDiskFull, messageOf } from '../../platform/warehouse/duckdb-errors.js';
 import { packagePath } from '../../platform/package-path.js';
 import { isSource, siteDirectory } from './site-directory.js';
 
@@ -57,8 +57,6 @@ export async function ensureSite(
     await rm(work, { recursive: true, force: true });
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const noRoom = (folder: string, cause: unknown): UnavailableError =>
   new UnavailableError(

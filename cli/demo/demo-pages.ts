@@ -1,5 +1,6 @@
 import { serve, type RunningServer } from '../../api/serve.js';
 import { RefusedError } from '../../core/errors.js';
+import { messageOf } from '../../platform/warehouse/duckdb-errors.js';
 import type { CommandContext } from '../command.js';
 import { ensureSite } from '../dashboards/build-site.js';
 import type { Runtime } from '../runtime.js';
@@ -29,7 +30,7 @@ export function startPages({ environment }: CommandContext): PagesUnderWay {
     () => 'built' as const,
     (error: unknown) => {
       if (abort.signal.aborted) return 'stopped' as const;
-      return { problem: error instanceof Error ? error.message : String(error) };
+      return { problem: messageOf(error) };
     },
   );
   return {

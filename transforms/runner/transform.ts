@@ -5,6 +5,7 @@ import { MICROS_PER_SECOND, type Instant } from '../../core/time.js';
 import type { WatermarkVector } from '../../core/raw-event.js';
 import { knownError } from '../../platform/known-error.js';
 import type { Sql } from '../../platform/sql/sql.js';
+import { messageOf } from '../../platform/warehouse/duckdb-errors.js';
 import type { Warehouse } from '../../platform/warehouse/warehouse.js';
 import {
   beginRun,
@@ -192,8 +193,6 @@ export function createTransformer(deps: TransformDeps): Transformer {
 function stoppedError(): UnavailableError {
   return new UnavailableError('shutting_down', 'headgate is stopping; run transform again when it is back');
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function runError(error: unknown): unknown {
   const known = knownError(error);
