@@ -53,6 +53,8 @@ test('payback is so many months, what is per one is a number, and a share stays 
   expect(showFigure('attach_rate', 2_255_000n, ratio)).toBe('2.26');
   expect(showFigure('nrr', 1_100_000n, ratio)).toBe('110.0%');
   expect(showFigure('payback_months', null, ratio)).toBe('–');
+  expect(showFigure('sales_cycle_days', 1_030n, { unit: 'days', currency: null })).toBe('1,030 days');
+  expect(showFigure('response_time', 200n, { unit: 'milliseconds', currency: null })).toBe('200 ms');
 });
 
 test('a quantity is exact, in groups of three, without the zeros at its end', () => {

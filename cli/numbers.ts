@@ -1,4 +1,4 @@
-import { READ_PER_ONE } from '../core/catalog/metric-names.js';
+import { READ_AS } from '../core/catalog/metric-names.js';
 import { formatMoney, type Money } from '../core/money.js';
 
 const WHOLE = new Intl.NumberFormat('en-US');
@@ -80,6 +80,10 @@ export function showValue(value: bigint | null, unit: string, currency: string |
       return showPpm(value);
     case 'seconds':
       return showSeconds(value);
+    case 'days':
+      return `${showCount(value)} days`;
+    case 'milliseconds':
+      return `${showCount(value)} ms`;
     default:
       return showCount(value);
   }
@@ -99,17 +103,15 @@ export function showPerOne(ppm: bigint): string {
   return `${sign}${WHOLE.format(hundredths / 100n)}.${(hundredths % 100n).toString().padStart(2, '0')}`;
 }
 
-/** Ratios of money to money a month: so many months. */
-const MONTHS = new Set(['payback_months']);
-
 /** A target's figure as its metric is meant. */
 export function showFigure(
   metric: string,
   value: bigint | null,
   { unit, currency }: { readonly unit: string; readonly currency: string | null },
 ): string {
-  if (value !== null && READ_PER_ONE.has(metric)) return showPerOne(value);
-  if (value !== null && MONTHS.has(metric)) {
+  const kind = READ_AS.get(metric);
+  if (value !== null && kind === 'per one') return showPerOne(value);
+  if (value !== null && kind === 'months') {
     const tenths = Math.round(Number(value) / 100_000);
     return `${(tenths / 10).toFixed(tenths % 10 === 0 ? 0 : 1)} ${tenths === 10 ? 'month' : 'months'}`;
   }

@@ -1,4 +1,4 @@
-import { READ_PER_ONE } from '../core/catalog/metric-names.js';
+import { READ_AS } from '../core/catalog/metric-names.js';
 import { CURRENCY_EXPONENTS } from '../core/currencies.js';
 import { drillParameters } from './drill.js';
 import type { Metric } from './metric.js';
@@ -75,7 +75,7 @@ export function definitionsFile(metrics: readonly Metric[]): string {
         title,
         definition,
         unit: UNITS[unit],
-        kind: READ_PER_ONE.has(name) ? 'per one' : unit,
+        kind: READ_AS.get(name) ?? unit,
         owner,
         cadence,
         mart,

@@ -1,4 +1,4 @@
-import { READ_PER_ONE } from '../../core/catalog/metric-names.js';
+import { READ_AS } from '../../core/catalog/metric-names.js';
 import { CURRENCY_EXPONENTS } from '../../core/currencies.js';
 
 const USUAL_EXPONENT = 2;
@@ -8,7 +8,7 @@ const UNUSUAL = [...CURRENCY_EXPONENTS].filter(([, exponent]) => exponent !== US
  * What pages may call in SQL beside DuckDB's own, here and in the browser: how a stored number is shown. No metric is defined here.
  *
  * `major(minor, currency)`: an amount in its currency's own unit, for charts. `shown(value, unit, currency)`: any number of the
- * registry as text, money with all digits of its currency; `kind_of(metric, unit)` is the unit, or `per one` where people read it so. `quantity(digits)`: an exact decimal, its thousands apart, without the zeros at its end.
+ * registry as text, money with all digits of its currency; `kind_of(metric, unit)` is the unit, or what people read it as; `sign_of(comparator)` stands before a goal. `quantity(digits)`: an exact decimal, its thousands apart, without the zeros at its end.
  * `rows_at(metric, places)`: the address of the rows behind a number, which stands at `place(name, value)`, one after the other.
  */
 export const PAGE_MACROS: readonly string[] = [
@@ -29,15 +29,21 @@ export const PAGE_MACROS: readonly string[] = [
   `create macro shown(value, unit, code) as case
      when value is null then '–'
      when unit = 'per one' then format('{:,.2f}', round(value / 10000) / 100)
-     when unit = 'ppm' then printf('%.1f%%', round(value / 1000) / 10)
+     when unit = 'months' then rtrim(rtrim(format('{:,.1f}', round(value / 100000) / 10), '0'), '.') || case round(value / 100000) when 10 then ' month' else ' months' end
+     when unit = 'ppm' then format('{:,.1f}%', round(value / 1000) / 10)
      when unit = 'seconds' then span(value)
-     when unit = 'minor' then amount(value, code) || coalesce(' ' || replace(code, 'reporting:', ''), '')
-     when unit = 'micros' then format('{:,.4f}', value / 1000000) || coalesce(' ' || replace(code, 'reporting:', ''), '')
-     else format('{:,}', cast(value as bigint)) end`,
-  `create macro kind_of(metric, unit) as case when metric in (${[...READ_PER_ONE].map((name) => `'${name}'`).join(', ')}) then 'per one' else unit end`,
+     when unit = 'minor' then amount(value, code) || coalesce(' ' || nullif(replace(code, 'reporting:', ''), 'none'), '')
+     when unit = 'micros' then format('{:,.4f}', value / 1000000) || coalesce(' ' || nullif(replace(code, 'reporting:', ''), 'none'), '')
+     else format('{:,}', cast(value as bigint)) || case unit when 'days' then ' days' when 'milliseconds' then ' ms' else '' end end`,
+  `create macro kind_of(metric, unit) as case metric ${readAsCases()} else unit end`,
+  `create macro sign_of(comparator) as case comparator when 'gte' then '≥' when 'lte' then '≤' when 'near' then '≈' else comparator end`,
   `create macro place(name, value) as '&' || name || '=' || url_encode(cast(value as varchar))`,
   `create macro rows_at(metric, places) as '/dashboards/rows/' || metric || '?' || substr(places, 2)`,
 ];
+
+function readAsCases(): string {
+  return [...READ_AS].map(([metric, kind]) => `when '${metric}' then '${kind}'`).join(' ');
+}
 
 function exponentCases(): string {
   return UNUSUAL.map(([code, exponent]) => `when '${code}' then ${exponent}`).join(' ');

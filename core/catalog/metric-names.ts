@@ -85,5 +85,10 @@ export function isMetricName(name: string): name is MetricName {
 
 export const METRIC_NAMES: readonly MetricName[] = Object.keys(METRIC_UNITS).filter(isMetricName);
 
-/** Ratios that people read as "so many per one", not as a share: in parts per million like any other. */
-export const READ_PER_ONE: ReadonlySet<string> = new Set(['attach_rate', 'quick_ratio', 'ltv_cac']);
+/** Ratios that people do not read as a share, but as so many per one, or (money to money a month) as so many months: in parts per million like any other. */
+export const READ_AS: ReadonlyMap<string, 'per one' | 'months'> = new Map([
+  ['attach_rate', 'per one'],
+  ['quick_ratio', 'per one'],
+  ['ltv_cac', 'per one'],
+  ['payback_months', 'months'],
+]);

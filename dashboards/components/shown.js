@@ -17,8 +17,14 @@ export function shown(value, kind, currency) {
       return new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 }).format(value / 1e6);
     case 'per one':
       return new Intl.NumberFormat('en', { maximumFractionDigits: 2 }).format(value / 1e6);
+    case 'months':
+      return `${new Intl.NumberFormat('en', { maximumFractionDigits: 1 }).format(value / 1e6)} ${Math.round(value / 1e5) === 10 ? 'month' : 'months'}`;
     case 'seconds':
       return span(value);
+    case 'days':
+      return `${new Intl.NumberFormat('en').format(value)} days`;
+    case 'milliseconds':
+      return `${new Intl.NumberFormat('en').format(value)} ms`;
     case 'minutes':
       return span(value * 60);
     default:
