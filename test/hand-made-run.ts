@@ -20,6 +20,8 @@ export interface HandMadeRun {
   readonly rows: Readonly<Record<string, readonly Row[]>>;
   /** Facts by stream, as rows with the columns that the reader under test selects. */
   readonly facts?: Partial<Readonly<Record<Stream, readonly Row[]>>>;
+  /** Columns by relation that are not there, as in a run of another version. */
+  readonly without?: Readonly<Record<string, readonly string[]>>;
 }
 
 const Models = z.looseObject({
@@ -129,6 +131,8 @@ export async function publishHandMadeRun(runtime: Runtime, run: HandMadeRun): Pr
     const definitions = Object.entries(columns).map(([column, type]) => `${sqlName(column)} ${type}`);
     await connection.run(`create table ${name} (${definitions.join(', ')})`);
     await fill(connection, name, run.rows[name] ?? []);
+    for (const column of run.without?.[name] ?? [])
+      await connection.run(`alter table ${name} drop column ${sqlName(column)}`);
   }
   for (const stream of ['executions', 'installs', 'billing', 'crm'] as const) {
     const rows = run.facts?.[stream] ?? [];

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { formatInstant, type Instant } from '../../core/time.js';
 import { allows, type Scope } from '../../platform/key-scopes.js';
 import type { Sql } from '../../platform/sql/sql.js';
@@ -40,6 +41,7 @@ export class PageData {
   private readonly engine = new PageEngine();
   private readonly files: TableFiles;
   private readonly sql: Sql;
+  private readonly logger: Logger;
   private readonly answers = new Map<string, Promise<Uint8Array>>();
   /** One page after the other: each has an engine and its memory. */
   private queue: Promise<unknown> = Promise.resolve();
@@ -50,6 +52,7 @@ export class PageData {
     private readonly queries: Readonly<Record<string, readonly string[]>>,
   ) {
     this.sql = services.sql;
+    this.logger = services.logger;
     this.files = new TableFiles(services, services.dashboards.tablesDirectory, this.engine);
   }
 
@@ -99,7 +102,10 @@ export class PageData {
     if (queries === undefined) return null;
     const answers = remembered(this.answers, `${run.runId} ${route}`, async () => {
       const tables = await this.tablesOf(run, queries);
-      const answered = this.queue.then(() => this.engine.answers(queries, tables));
+      const onRefused = (query: string, error: unknown): void => {
+        this.logger.warn({ error, runId: run.runId, route, query }, 'dashboards: a query was refused');
+      };
+      const answered = this.queue.then(() => this.engine.answers(queries, tables, onRefused));
       this.queue = answered.catch(() => undefined);
       return new TextEncoder().encode(apiJson(await answered));
     });

@@ -188,12 +188,24 @@ function answerOf(sql) {
 async function askEngine(sql) {
   // Start everything at once: the engine, the decoder and the files do not wait for each other.
   const [{ connection }] = await Promise.all([engine(), ...tablesIn(sql).map(loadTable)]);
-  const table = await connection.query(sql);
+  const table = await connection.query(sql).catch(async (error) => {
+    throw isMissing(error) ? new Error(await whatIsMissing(error)) : error;
+  });
   const vectors = table.schema.fields.map((_, i) => table.getChildAt(i));
   return {
     columns: table.schema.fields.map(({ name, type }) => [name, duckdbType(type)]),
     rows: Array.from({ length: table.numRows }, (_, row) => vectors.map((vector) => vector.get(row))),
   };
+}
+
+/** A run of another version may lack what this page's text names. */
+const isMissing = ({ message }) => /^(Binder|Catalog) Error/.test(message);
+
+/** What is wrong, and what to do. @param {Error} error */
+async function whatIsMissing({ message }) {
+  const { run } = await manifest();
+  const [first] = message.split('\n', 1);
+  return `The run ${run} was made by another version and has not all of this. A new one has it: headgate transform. (${first})`;
 }
 
 const tablesIn = (sql) => [...new Set(Array.from(sql.matchAll(NAMED_TABLES), ([, name]) => name.toLowerCase()))];

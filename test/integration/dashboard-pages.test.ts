@@ -20,6 +20,9 @@ import { dashboardPages, filtersOf, queriesOf } from '../support/page-queries.js
  * What pages ask, without a browser: every query of every page runs over the tables that the page may have, whatever is in them.
  */
 const engine = new PageEngine();
+const fail = (query: string, error: unknown): never => {
+  throw new Error(query, { cause: error });
+};
 const pages = dashboardPages();
 const FACTS = {
   billing: [factOfSubscription('org_a', 'pro', '2026-05-20')],
@@ -74,6 +77,19 @@ test.each(DASHBOARD_PAGES)(
   },
 );
 
+test('a query that names what a run has not is told and left to the page, and the others are answered', async () => {
+  const [good, bad] = [
+    'select count(*) as n from headgate.mrr_months',
+    'select nothing from headgate.mrr_months',
+  ];
+  const refused: [query: string, error: unknown][] = [];
+  const answers = await engine.answers([bad, good], tables.empty, (...one) => refused.push(one));
+  expect(answers).toEqual({ [good]: { columns: [['n', 'BIGINT']], rows: [[0]] } });
+  expect(refused).toEqual([
+    [bad, expect.objectContaining({ message: expect.stringContaining('nothing') as unknown })],
+  ]);
+});
+
 describe.each(pages)('the page /$path', (page) => {
   test('has the title that the navigation says', () => {
     expect(/^title: (.*)$/m.exec(page.text)?.[1]).toBe(pageAt(page.path)?.title);
@@ -83,7 +99,7 @@ describe.each(pages)('the page /$path', (page) => {
     'asks what the engine answers, of a company that is %s',
     async (company) => {
       const queries = queriesOf(page).map(({ sql }) => sql);
-      const answers = await engine.answers(queries, tables[company]);
+      const answers = await engine.answers(queries, tables[company], fail);
       expect(Object.keys(answers)).toHaveLength(new Set(queries).size);
       expect(Object.values(answers).every(({ columns }) => columns.length > 0)).toBe(true);
     },
@@ -94,11 +110,11 @@ describe.each(pages)('the page /$path', (page) => {
       const source = new RegExp(`<Filter name="${filter}" title="[^"]*" data={(\\w+)}`).exec(page.text)?.[1];
       const options = queriesOf(page).find(({ name }) => name === source);
       if (options === undefined) throw new Error(`filter ${filter} has no query`);
-      const answered = await engine.answers([options.sql], tables.small);
+      const answered = await engine.answers([options.sql], tables.small, fail);
       const values = (answered[options.sql]?.rows ?? []).map(([value]) => String(value)).slice(0, 3);
       for (const value of [...values, "no such'thing"]) {
         const queries = queriesOf(page, { [filter]: value }).map(({ sql }) => sql);
-        await expect(engine.answers(queries, tables.small)).resolves.toBeDefined();
+        await expect(engine.answers(queries, tables.small, fail)).resolves.toBeDefined();
       }
     }
   });
