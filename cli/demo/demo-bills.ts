@@ -22,6 +22,8 @@ export interface DemoBills {
   /** What stands there and was not rated, or the other way round. */
   readonly breaks: number;
   readonly secretKey: string;
+  /** Reads them, also when that Stripe is gone. */
+  readonly desk: BillingDesk;
 }
 
 /** Where the local Stripe keeps it, in the data directory. */
@@ -55,7 +57,7 @@ export async function billDemoMonth(
     let breaks = 0;
     for (const bill of bills) breaks += (await checkBill(bill, desk)).length;
     const waiting = await listWaiting(sql, account, { after: null, limit: MOST_BILLS });
-    return { bills, waiting: waiting.length, breaks, secretKey: server.secretKey };
+    return { bills, waiting: waiting.length, breaks, secretKey: server.secretKey, desk };
   } finally {
     await server.stop();
   }

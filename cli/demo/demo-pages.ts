@@ -1,4 +1,5 @@
 import { serve, type RunningServer } from '../../api/serve.js';
+import type { BillingDesk } from '../../billing/billing-desk.js';
 import { RefusedError } from '../../core/errors.js';
 import { messageOf } from '../../platform/warehouse/duckdb-errors.js';
 import type { CommandContext } from '../command.js';
@@ -44,17 +45,23 @@ export function startPages({ environment }: CommandContext): PagesUnderWay {
 
 /** Serves the demo's company as it is: nothing measures it anew while somebody looks. */
 export async function serveDemo(
-  runtime: Runtime,
+  { services, directory }: Runtime,
+  desk: BillingDesk,
   config: CommandContext['config'],
 ): Promise<{ readonly url: string; readonly stopped: Promise<void> }> {
   const signalled = untilSignalled();
-  const server = await listen(runtime, config);
+  // Its invoices are of the demo's own Stripe, whatever keys are set.
+  const own = { ...services, billing: () => Promise.resolve(desk) };
+  const server = await listen(own, directory, config);
   return { url: server.url, stopped: signalled.then(() => server.stop(GRACE_MS)) };
 }
 
 /** On another port where somebody else has the usual one. */
-async function listen(runtime: Runtime, { host, port }: CommandContext['config']): Promise<RunningServer> {
-  const { services, directory } = runtime;
+async function listen(
+  services: Runtime['services'],
+  directory: Runtime['directory'],
+  { host, port }: CommandContext['config'],
+): Promise<RunningServer> {
   const on = (wanted: number) =>
     serve({
       ...{ services, host, port: wanted },

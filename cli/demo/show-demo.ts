@@ -1,3 +1,4 @@
+import type { BillingDesk } from '../../billing/billing-desk.js';
 import type { CommandContext } from '../command.js';
 import { openRuntime, systemClock, type Runtime } from '../runtime.js';
 import { prepareCompany } from './company.js';
@@ -40,7 +41,7 @@ export async function showDemo(
       shown = await showNumbers(catalog, { data, overrides }, runtime, context);
       if (pages !== null && wantsServer) {
         // At once: what is pasted from above finds it.
-        const server = await serveDemo(runtime, config);
+        const server = await serveDemo(runtime, shown.desk, config);
         await Promise.race([linkToPages(pages, server.url, shown, context), server.stopped]);
         await server.stopped;
         return;
@@ -58,6 +59,7 @@ interface ShownNumbers {
   /** Of a key to look around with. */
   readonly secret: string;
   readonly serveCommand: string;
+  readonly desk: BillingDesk;
 }
 
 async function showNumbers(
@@ -87,7 +89,7 @@ async function showNumbers(
       '\n',
     ),
   );
-  return { secret, serveCommand: steps.serve };
+  return { secret, serveCommand: steps.serve, desk: bills.desk };
 }
 
 /** @param served null: nobody serves them yet */
