@@ -272,7 +272,13 @@ const Commissions = z.object({
 });
 
 /** Opens a page of the dashboards and waits until all of it is there. */
-export async function openPage(page: Page, url: string, path: string): Promise<void> {
-  await page.goto(`${url}/dashboards/${path}${path === '' ? '' : '/'}`);
+export async function openPage(
+  page: Page,
+  url: string,
+  path: string,
+  filters: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const query = new URLSearchParams(filters).toString();
+  await page.goto(`${url}/dashboards/${path}${path === '' ? '' : '/'}${query === '' ? '' : `?${query}`}`);
   await settled(page);
 }
