@@ -82,6 +82,17 @@ describe.runIf(hasChromium())('the demo, and the pages that it links to', () => 
     300_000,
   );
 
+  test('Finance has the invoices that the terminal told of, each found to be what was rated', async () => {
+    const [, told = 'none'] = /^(\d+) invoices, /m.exec(numbers) ?? [];
+    const { page, troubles } = await watchedPage(context, url);
+    await openPage(page, url, 'finance');
+    expect(await page.locator('[data-figure=invoices]').innerText()).toBe(told);
+    expect(await page.locator('[data-figure=unreconciled]').innerText()).toBe('0');
+    expect(await page.locator('[data-figure=breaks]').innerText()).toBe('0');
+    expect(troubles).toEqual([]);
+    await page.close();
+  }, 60_000);
+
   async function takePicture(page: Page, asked: TourQuestion, place: number): Promise<void> {
     const box = await headingOf(page, asked).boundingBox();
     const path = screenshotPath(`tour-${place}`);
