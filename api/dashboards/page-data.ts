@@ -102,10 +102,13 @@ export class PageData {
     if (queries === undefined) return null;
     const answers = remembered(this.answers, `${run.runId} ${route}`, async () => {
       const tables = await this.tablesOf(run, queries);
-      const onRefused = (query: string, error: unknown): void => {
-        this.logger.warn({ error, runId: run.runId, route, query }, 'dashboards: a query was refused');
+      const onMissing = (what: string): void => {
+        this.logger.warn(
+          { runId: run.runId, route, what },
+          'dashboards: a page asks for what the run has not',
+        );
       };
-      const answered = this.queue.then(() => this.engine.answers(queries, tables, onRefused));
+      const answered = this.queue.then(() => this.engine.answers(queries, tables, onMissing));
       this.queue = answered.catch(() => undefined);
       return new TextEncoder().encode(apiJson(await answered));
     });

@@ -1,5 +1,6 @@
 import { DuckDBInstance, type DuckDBConnection, type DuckDBType } from '@duckdb/node-api';
 import { z } from 'zod';
+import { messageOf } from '../../platform/warehouse/duckdb-errors.js';
 import { sqlName, sqlText } from '../../platform/warehouse/duckdb-values.js';
 import { PAGE_MACROS } from './page-macros.js';
 import type { TablesByName } from './table-files.js';
@@ -16,6 +17,7 @@ export interface PageResult {
 /** Pages name their tables so. */
 const SCHEMA = 'headgate';
 const MEMORY_MIB = 256;
+const NAMES_WHAT_IS_MISSING = /^(Binder|Catalog) Error/;
 const Counted = z.tuple([z.bigint()]);
 
 /**
@@ -35,13 +37,14 @@ export class PageEngine {
 
   /**
    * Answers of the queries that read these tables alone, by their text. A query that reads others is left to the page; so is one that
-   * the engine refuses, as a column may be missing in a run of another version: the page says it where it would show the answer, and
-   * `onRefused` hears of it.
+   * names what is not there, as in a run of another version: the page says it where it would show the answer, and `onMissing` hears of it.
+   *
+   * @throws Error of anything else that the engine refuses
    */
   async answers(
     queries: readonly string[],
     tables: TablesByName,
-    onRefused: (query: string, error: unknown) => void,
+    onMissing: (what: string) => void,
   ): Promise<Readonly<Record<string, PageResult>>> {
     return this.with(async (connection) => {
       await connection.run(`create schema ${SCHEMA}`);
@@ -60,7 +63,9 @@ export class PageEngine {
             rows: result.getRowsJS().map((row) => row.map(plain)),
           };
         } catch (error) {
-          onRefused(query, error);
+          const [what = ''] = messageOf(error).split('\n', 1);
+          if (!NAMES_WHAT_IS_MISSING.test(what)) throw error;
+          onMissing(what);
         }
       }
       return answers;

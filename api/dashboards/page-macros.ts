@@ -28,13 +28,13 @@ export const PAGE_MACROS: readonly string[] = [
   `create macro span(seconds) as case when seconds < 0 then '-' else '' end || span_of(cast(round(abs(seconds)) as bigint))`,
   `create macro shown(value, unit, code) as case
      when value is null then '–'
-     when unit = 'per one' then format('{:,.2f}', round(value / 10000) / 100)
-     when unit = 'months' then rtrim(rtrim(format('{:,.1f}', round(value / 100000) / 10), '0'), '.') || case round(value / 100000) when 10 then ' month' else ' months' end
-     when unit = 'ppm' then format('{:,.1f}%', round(value / 1000) / 10)
+     when unit = 'per one' then format('{:,.2f}', round(value / 10000) / 100 + 0.0)
+     when unit = 'months' then rtrim(rtrim(format('{:,.1f}', round(value / 100000) / 10 + 0.0), '0'), '.') || case abs(round(value / 100000)) when 10 then ' month' else ' months' end
+     when unit = 'ppm' then format('{:,.1f}%', round(value / 1000) / 10 + 0.0)
      when unit = 'seconds' then span(value)
      when unit = 'minor' then amount(value, code) || coalesce(' ' || nullif(replace(code, 'reporting:', ''), 'none'), '')
-     when unit = 'micros' then format('{:,.4f}', value / 1000000) || coalesce(' ' || nullif(replace(code, 'reporting:', ''), 'none'), '')
-     else format('{:,}', cast(value as bigint)) || case unit when 'days' then ' days' when 'milliseconds' then ' ms' else '' end end`,
+     when unit = 'micros' then format('{:,.4f}', round(value / 100) / 10000 + 0.0) || coalesce(' ' || nullif(replace(code, 'reporting:', ''), 'none'), '')
+     else format('{:,}', cast(value as bigint)) || case unit when 'days' then case abs(value) when 1 then ' day' else ' days' end when 'milliseconds' then ' ms' else '' end end`,
   `create macro kind_of(metric, unit) as case metric ${readAsCases()} else unit end`,
   `create macro sign_of(comparator) as case comparator when 'gte' then '≥' when 'lte' then '≤' when 'near' then '≈' else comparator end`,
   `create macro place(name, value) as '&' || name || '=' || url_encode(cast(value as varchar))`,

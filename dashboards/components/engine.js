@@ -204,8 +204,8 @@ const isMissing = ({ message }) => /^(Binder|Catalog) Error/.test(message);
 /** What is wrong, and what to do. @param {Error} error */
 async function whatIsMissing({ message }) {
   const { run } = await manifest();
-  const [first] = message.split('\n', 1);
-  return `The run ${run} was made by another version and has not all of this. A new one has it: headgate transform. (${first})`;
+  const [, name = 'a part'] = /"([^"]*)"|with name (\S+)/.exec(message)?.filter(Boolean) ?? [];
+  return `The run ${run} was made by another version and has no ${name}. A new one has it: headgate transform.`;
 }
 
 const tablesIn = (sql) => [...new Set(Array.from(sql.matchAll(NAMED_TABLES), ([, name]) => name.toLowerCase()))];

@@ -14,19 +14,11 @@ export function shown(value, kind, currency) {
     case 'micros':
       return money(value / 1e6, currencyOf(currency), 4);
     case 'ppm':
-      return new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 }).format(value / 1e6);
+      return new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1, signDisplay: 'negative' }).format(value / 1e6);
     case 'per one':
-      return new Intl.NumberFormat('en', { maximumFractionDigits: 2 }).format(value / 1e6);
-    case 'months':
-      return `${new Intl.NumberFormat('en', { maximumFractionDigits: 1 }).format(value / 1e6)} ${Math.round(value / 1e5) === 10 ? 'month' : 'months'}`;
+      return new Intl.NumberFormat('en', { maximumFractionDigits: 2, signDisplay: 'negative' }).format(value / 1e6);
     case 'seconds':
       return span(value);
-    case 'days':
-      return `${new Intl.NumberFormat('en').format(value)} days`;
-    case 'milliseconds':
-      return `${new Intl.NumberFormat('en').format(value)} ms`;
-    case 'minutes':
-      return span(value * 60);
     default:
       return new Intl.NumberFormat('en').format(value);
   }
