@@ -54,6 +54,9 @@ test('payback is so many months, what is per one is a number, and a share stays 
   expect(showFigure('nrr', 1_100_000n, ratio)).toBe('110.0%');
   expect(showFigure('payback_months', null, ratio)).toBe('–');
   expect(showFigure('sales_cycle_days', 1_030n, { unit: 'days', currency: null })).toBe('1,030 days');
+  expect(showFigure('sales_cycle_days', 1n, { unit: 'days', currency: null })).toBe('1 day');
+  expect([-1_000_000n, -40_000n].map(months)).toEqual(['-1 month', '0 months']);
+  expect(showFigure('cost', -10n, { unit: 'micros', currency: 'none' })).toBe('0.0000');
   expect(showFigure('response_time', 200n, { unit: 'milliseconds', currency: null })).toBe('200 ms');
 });
 

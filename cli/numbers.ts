@@ -68,20 +68,24 @@ function abs(value: bigint): bigint {
   return value < 0n ? -value : value;
 }
 
+/** `reporting:EUR` is all currencies brought to one; `none` is an amount of nothing. */
+const currencyOf = (currency: string | null): string =>
+  currency === null || currency === 'none' ? '' : currency.replace('reporting:', '');
+
 /** A number of the registry as people read it, by its unit. */
 export function showValue(value: bigint | null, unit: string, currency: string | null): string {
   if (value === null) return '–';
   switch (unit) {
     case 'minor':
-      return showMoney(value, (currency ?? 'USD').replace('reporting:', ''));
+      return showMoney(value, currencyOf(currency) || 'USD');
     case 'micros':
-      return `${showMicros(value)} ${currency ?? ''}`.trim();
+      return `${showMicros(value)} ${currencyOf(currency)}`.trim();
     case 'ppm':
       return showPpm(value);
     case 'seconds':
       return showSeconds(value);
     case 'days':
-      return `${showCount(value)} days`;
+      return `${showCount(value)} ${abs(value) === 1n ? 'day' : 'days'}`;
     case 'milliseconds':
       return `${showCount(value)} ms`;
     default:
@@ -113,7 +117,7 @@ export function showFigure(
   if (value !== null && kind === 'per one') return showPerOne(value);
   if (value !== null && kind === 'months') {
     const tenths = Math.round(Number(value) / 100_000);
-    return `${(tenths / 10).toFixed(tenths % 10 === 0 ? 0 : 1)} ${tenths === 10 ? 'month' : 'months'}`;
+    return `${(tenths / 10).toFixed(tenths % 10 === 0 ? 0 : 1)} ${Math.abs(tenths) === 10 ? 'month' : 'months'}`;
   }
   return showValue(value, unit, currency);
 }
