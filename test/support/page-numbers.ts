@@ -1,14 +1,11 @@
-import { READ_AS } from '../../core/catalog/metric-names.js';
 import { sqlText } from '../../platform/warehouse/duckdb-values.js';
-import type { Unit } from './words.js';
+import type { Chosen } from './chosen.js';
+import { READ_AS, type Unit } from './words.js';
 
 /*
  * What the pages' figures and tables are, said a second time over what the API answers SQL about: of a page that says otherwise, one of
  * the two is wrong.
  */
-
-/** What is chosen on a page, by the filter's name; a filter that is left alone is not among them. */
-export type Chosen = Readonly<Record<string, string | undefined>>;
 
 export interface CountedFigure {
   /** Below /dashboards. */
@@ -28,14 +25,17 @@ export interface NumbersTable {
   /** By what stands above each: the expression that is the cell's value, its unit, and, of money, its currency. */
   readonly columns: Readonly<Record<string, Column>>;
   readonly from: (chosen: Chosen) => string;
+  /** How its rows stand one below the other, where that is part of what it says. */
+  readonly order?: string;
 }
 
 export interface Column {
   readonly value: string;
   readonly unit: Unit | { readonly of: string };
   readonly currency?: string;
-  /** What follows the value: an expression. */
-  readonly mark?: string;
+  /** What stands before and behind the value: expressions. */
+  readonly before?: string;
+  readonly behind?: string;
 }
 
 const is = (column: string, value: string | undefined): string =>
@@ -67,10 +67,13 @@ const invoices = ({ month, currency }: Chosen): string =>
   `ledger_invoices where ${all(is('currency', currency), inMonth('month', month))}`;
 const targets = ({ month, owner, phase }: Chosen): string =>
   `targets where ${all(is('owner', owner), is('phase', phase), month === undefined ? 'is_latest' : inMonth('period', month))}`;
-const installs = ({ package: item = 'all', among = 'all' }: Chosen): string => {
+const installs = (
+  { package: item = 'all', among = 'all' }: Chosen,
+  relation: 'first_value_summary' | 'first_value_curve' = 'first_value_summary',
+): string => {
   const [kind = '', member = ''] = among.split(':', 2);
   const of = (name: string): string => sqlText(kind === name ? member : 'all');
-  return `first_value_summary where package_id ${item === '*' ? "<> 'all'" : `= ${sqlText(item)}`}
+  return `${relation} where package_id ${item === '*' ? "<> 'all'" : `= ${sqlText(item)}`}
     and plan_id = ${of('plan')} and channel = ${of('channel')} and install_month = ${of('month')}`;
 };
 
@@ -79,7 +82,14 @@ export const COUNTED_FIGURES: readonly CountedFigure[] = [
   {
     path: 'activation',
     counts: { installs: 'max(installs)', censored: 'max(censored)' },
-    from: installs,
+    from: (chosen) => installs(chosen),
+  },
+  {
+    path: 'customers/org',
+    counts: { active_installs: 'max(active_installs)', executions: 'max(executions)' },
+    from: ({ org }) =>
+      `(select * from org_months where org_id = ${sqlText(org ?? '')} and is_complete and not starts_with(currency, 'reporting:')
+        order by month desc, mrr_minor desc limit 1)`,
   },
   {
     path: 'sales',
@@ -105,7 +115,7 @@ export const COUNTED_FIGURES: readonly CountedFigure[] = [
     counts: {
       invoices: 'count(*)',
       unpaid: 'count(*) filter (unpaid_minor > 0)',
-      unreconciled: "count(*) - count(*) filter (reconciliation = 'reconciled')",
+      unreconciled: "count(*) - count(*) filter (reconciliation = 'matched')",
     },
     from: invoices,
   },
@@ -127,14 +137,18 @@ export const COUNTED_FIGURES: readonly CountedFigure[] = [
   },
 ];
 
-const JUDGED = `case metric ${[...READ_AS].map(([metric, kind]) => `when ${sqlText(metric)} then ${sqlText(kind)}`).join(' ')} else unit end`;
+const JUDGED = `case metric ${Object.entries(READ_AS)
+  .map(([metric, kind]) => `when ${sqlText(metric)} then ${sqlText(kind)}`)
+  .join(' ')} else unit end`;
 const GOAL: Column = {
   value: 'goal',
   unit: { of: JUDGED },
   currency: 'currency',
-  mark: "case when is_assumed then ' (assumed)' else '' end",
+  before: "case comparator when 'gte' then '≥ ' when 'lte' then '≤ ' when 'near' then '≈ ' end",
+  behind: "case when is_assumed then ' (assumed)' else '' end",
 };
 const ACTUAL: Column = { value: 'actual', unit: { of: JUDGED }, currency: 'actual_currency' };
+const OWNER = text("owner || case when is_owner_assumed then ' (assumed)' else '' end");
 const OF_MEMBER = text("nullif(member, 'all')");
 
 /** `reporting:…` first, as all in one says most. */
@@ -165,9 +179,9 @@ const BRIDGE = [
   ['Rates', 'fx_minor'],
   ['Close', 'close_minor'],
 ] as const;
-/** A row for each of these amounts. */
+/** A row for each of these amounts that there is; `from` ends with a condition. */
 const steps = (of: readonly (readonly [name: string, amount: string])[], from: string): string =>
-  `(${of.map(([name, amount]) => `select '${name}' as step, month, currency, ${amount} as amount from ${from}`).join(' union all ')})`;
+  `(${of.map(([name, amount]) => `select '${name}' as step, month, currency, ${amount} as amount from ${from} and ${amount} is not null`).join(' union all ')})`;
 const part = ({ currency, by = 'plan', only }: Chosen): string =>
   all(theCurrency(currency), is('dimension', only === undefined ? 'all' : by), is('member', only ?? 'all'));
 
@@ -175,7 +189,14 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
   {
     path: '',
     under: /^Targets/,
-    columns: { Status: text('status'), Metric: text('metric'), Of: OF_MEMBER, Actual: ACTUAL, Goal: GOAL },
+    columns: {
+      Status: text('status'),
+      Metric: text('metric'),
+      Of: OF_MEMBER,
+      Actual: ACTUAL,
+      Goal: GOAL,
+      Owner: OWNER,
+    },
     from: ({ month }) =>
       `targets where ${all(
         "status in ('ahead', 'on track', 'behind')",
@@ -199,6 +220,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
       Customers: count('customers_close'),
     },
     from: (chosen) => `mrr_months where ${part(chosen)}`,
+    order: 'month desc',
   },
   {
     path: 'activation',
@@ -215,6 +237,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
       Target: seconds('target_seconds'),
     },
     from: (chosen) => installs({ ...chosen, package: '*' }),
+    order: 'installs desc, package_id',
   },
   {
     path: 'packages',
@@ -227,6 +250,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
     },
     from: ({ month, package: item }) =>
       `attach_packages where ${all("item_kind = 'package'", is('item_id', item), theMonth('attach_months', month))}`,
+    order: 'attach_ppm desc, item_id',
   },
   {
     path: 'packages',
@@ -251,6 +275,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
             : `cast(${sqlText(`${month}-01`)} as date)`
         })`,
       )}`,
+    order: 'executions desc, package_id',
   },
   {
     path: 'customers',
@@ -278,6 +303,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
     },
     from: ({ month, currency }) =>
       `unit_economics_orgs where ${all('margin_minor < 0', is('currency', currency), theMonth('org_months', month))}`,
+    order: 'margin_minor, org_id',
   },
   {
     path: 'customers',
@@ -308,6 +334,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
     },
     from: ({ month, currency, segment, plan }) =>
       `org_months where ${all("not starts_with(currency, 'reporting:')", is('currency', currency), is('segment', segment), is('plan_id', plan), theMonth('org_months', month))}`,
+    order: 'mrr_minor desc, org_id',
   },
   {
     path: 'customers/org',
@@ -352,6 +379,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
     },
     from: ({ org }) =>
       `org_months where org_id = ${sqlText(org ?? '')} and not starts_with(currency, 'reporting:')`,
+    order: 'month desc, currency',
   },
   {
     path: 'sales',
@@ -359,7 +387,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
     columns: {
       Lead: text('lead_id'),
       Grade: text('grade'),
-      Score: { value: 'score', unit: 'count', mark: "case when is_assumed then ' (assumed)' else '' end" },
+      Score: { value: 'score', unit: 'count', behind: "case when is_assumed then ' (assumed)' else '' end" },
       Fit: count('fit_points'),
       Engagement: count('engagement_points'),
       Source: text('lead_source'),
@@ -367,6 +395,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
       Owner: text('owner_id'),
     },
     from: leads,
+    order: 'score desc, lead_id',
   },
   {
     path: 'partners',
@@ -398,6 +427,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
       Invoice: text('invoice_id'),
     },
     from: commissions,
+    order: 'earned_at desc, line_id',
   },
   {
     path: 'finance',
@@ -423,6 +453,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
     },
     from: ({ month, currency }) =>
       `usage_periods where ${all('overage_minor > 0', RECENT, is('currency', currency), inMonth('period_end - interval 1 second', month))}`,
+    order: 'is_open desc, period_end desc, overage_minor desc, org_id, meter',
   },
   {
     path: 'finance',
@@ -461,6 +492,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
     },
     from: ({ month, currency }) =>
       `mrr_months where ${all("dimension = 'all'", "not starts_with(currency, 'reporting:')", is('currency', currency), inMonth('month', month))}`,
+    order: 'month desc, currency',
   },
   {
     path: 'targets',
@@ -475,6 +507,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
       'Against the month before': { value: 'trend', unit: { of: JUDGED }, currency: 'actual_currency' },
       Phase: text('phase'),
       Cadence: text('cadence'),
+      Owner: OWNER,
     },
     from: targets,
   },
@@ -524,6 +557,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
     under: /^MRR, month by month/,
     columns: { ...MONTH, MRR: minor('close_minor') },
     from: ({ currency }) => `mrr_months where ${all("dimension = 'all'", theCurrency(currency))}`,
+    order: 'month desc',
   },
   {
     path: '',
@@ -575,6 +609,13 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
   },
   {
     path: 'activation',
+    under: /^From install to first value/,
+    columns: { Hours: { value: 'seconds', unit: 'hours' }, Reached: ppm('incidence_ppm') },
+    from: (chosen) => `${installs(chosen, 'first_value_curve')} and seconds <= 172800`,
+    order: 'seconds',
+  },
+  {
+    path: 'activation',
     under: /^Month of install/,
     columns: {
       Month: instant("cast(install_month || '-01' as timestamp)", 'month'),
@@ -582,12 +623,14 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
     },
     from: ({ package: item = 'all' }) =>
       `first_value_summary where ${all(is('package_id', item), "plan_id = 'all'", "channel = 'all'", "install_month <> 'all'", 'median_seconds is not null')}`,
+    order: 'install_month desc',
   },
   {
     path: 'packages',
     under: /^Packages per org/,
     columns: { ...MONTH, 'Packages per org': { value: 'packages_per_org_ppm', unit: 'per one' } },
     from: () => "attach_months where dimension = 'all'",
+    order: 'month desc',
   },
   {
     path: 'packages',
@@ -601,6 +644,7 @@ export const NUMBERS_TABLES: readonly NumbersTable[] = [
     from: ({ package: item }) =>
       `(select week, sum(executions) as executions, sum(completed) as completed, sum(failed) as failed
         from package_weeks where ${all('is_complete', is('package_id', item))} group by week)`,
+    order: 'week desc',
   },
   {
     path: 'packages',

@@ -3,19 +3,11 @@ import { z } from 'zod';
 import { serve, type RunningServer } from '../../api/serve.js';
 import type { Services } from '../../api/services.js';
 import { ensureSite } from '../../cli/dashboards/build-site.js';
-import {
-  addMonths,
-  dateInUtc,
-  formatInstant,
-  MICROS_PER_DAY,
-  parseInstant,
-  startOfMonth,
-  type Instant,
-} from '../../core/time.js';
+import { formatInstant, MICROS_PER_DAY, parseInstant, type Instant } from '../../core/time.js';
 import type { Role } from '../../platform/key-scopes.js';
 import { NOW, openApiTestBed } from '../api-test-bed.js';
 import { publishHandMadeRun, type HandMadeRun } from '../hand-made-run.js';
-import { billMonth } from './bill-month.js';
+import { billLastMonth } from './bill-month.js';
 import { openChromium } from './chromium.js';
 import { catalogFile, openCompany, simulate, SMALL, type TestCompany } from './company.js';
 import { factOfExecution, factOfSubscription } from './hand-made-facts.js';
@@ -65,9 +57,8 @@ export class PagesBed {
     const simulated = simulate(file.catalog, { ...SMALL, seed });
     await company.ingest(simulated.lines);
     const endsAt = parseInstant(simulated.endsAt);
-    const { asOf } = await company.transform(formatInstant(endsAt - MICROS_PER_DAY));
-    const first = addMonths(startOfMonth(dateInUtc(asOf)), -1);
-    await billMonth(company.runtime, { first, zone: file.catalog.zone, stripe });
+    await company.transform(formatInstant(endsAt - MICROS_PER_DAY));
+    await billLastMonth(company.runtime.services, stripe);
     const pages = await this.servePages(company.runtime.services, async () => {
       await company.remove();
       await stripe.stop();
