@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { DASHBOARD_PAGES } from '../../api/dashboards/pages.js';
+import { DASHBOARD_PAGES, pageAt } from '../../api/dashboards/pages.js';
 import { Random } from '../../fixtures/generator/random.js';
 import { screenshotPath, watchedPage } from '../support/chromium.js';
 import { wrongNumbers } from '../support/linked-numbers.js';
@@ -19,6 +19,9 @@ import { wrongCells } from '../support/wrong-cells.js';
  */
 const SEED = testSeed();
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What the engine in the browser is made of. */
+const WITHOUT_A_NETWORK = ['duckdb-eh', 'duckdb-browser-eh', 'arrow1_bg'];
 
 let bed: PagesBed;
 beforeAll(async () => {
@@ -113,8 +116,17 @@ describe('one company', () => {
   test('what is loaded goes on without a network: filters answer, and what was not loaded says so', async () => {
     const context = await bed.signIn(served, 'founder');
     const page = await context.newPage();
+    const arrived: string[] = [];
+    page.on('requestfinished', (request) => arrived.push(request.url()));
     await openPage(page, served.url, 'growth');
     const before = await page.locator('[data-figure=mrr]').innerText();
+    const needed = [
+      ...WITHOUT_A_NETWORK,
+      ...(pageAt('growth')?.tables ?? []).map((name) => `/${name}.parquet`),
+    ];
+    await expect
+      .poll(() => needed.filter((name) => !arrived.some((url) => url.includes(name))), { timeout: 30_000 })
+      .toEqual([]);
     await context.setOffline(true);
     const [, month = ''] = await optionsOf(page, 'month');
     await page.locator('select[name=month]').selectOption(month);
