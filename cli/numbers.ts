@@ -1,4 +1,4 @@
-import { READ_AS } from '../core/catalog/metric-names.js';
+import { COMPARATOR_SIGNS, READ_AS } from '../core/catalog/metric-names.js';
 import { formatMoney, type Money } from '../core/money.js';
 
 const WHOLE = new Intl.NumberFormat('en-US');
@@ -93,11 +93,9 @@ export function showValue(value: bigint | null, unit: string, currency: string |
   }
 }
 
-const COMPARATORS: Readonly<Record<string, string>> = { gte: '≥', lte: '≤', near: '≈' };
-
 /** How a figure should stand to a goal: `≥`; a word that is not known is said as it is. */
 export function showComparator(comparator: string): string {
-  return COMPARATORS[comparator] ?? comparator;
+  return COMPARATOR_SIGNS.get(comparator) ?? comparator;
 }
 
 /** 2,255,000 ppm of packages per org is 2.26 packages. */

@@ -1,4 +1,4 @@
-import { READ_AS } from '../../core/catalog/metric-names.js';
+import { COMPARATOR_SIGNS, READ_AS } from '../../core/catalog/metric-names.js';
 import { CURRENCY_EXPONENTS } from '../../core/currencies.js';
 
 const USUAL_EXPONENT = 2;
@@ -26,23 +26,24 @@ export const PAGE_MACROS: readonly string[] = [
      when seconds < 172800 then seconds // 3600 || ' h ' || (seconds % 3600) // 60 || ' min'
      else seconds // 86400 || ' days' end`,
   `create macro span(seconds) as case when seconds < 0 then '-' else '' end || span_of(cast(round(abs(seconds)) as bigint))`,
+  `create macro currency_behind(code) as coalesce(' ' || nullif(replace(code, 'reporting:', ''), 'none'), '')`,
   `create macro shown(value, unit, code) as case
      when value is null then '–'
      when unit = 'per one' then format('{:,.2f}', round(value / 10000) / 100 + 0.0)
      when unit = 'months' then rtrim(rtrim(format('{:,.1f}', round(value / 100000) / 10 + 0.0), '0'), '.') || case abs(round(value / 100000)) when 10 then ' month' else ' months' end
      when unit = 'ppm' then format('{:,.1f}%', round(value / 1000) / 10 + 0.0)
      when unit = 'seconds' then span(value)
-     when unit = 'minor' then amount(value, code) || coalesce(' ' || nullif(replace(code, 'reporting:', ''), 'none'), '')
-     when unit = 'micros' then format('{:,.4f}', round(value / 100) / 10000 + 0.0) || coalesce(' ' || nullif(replace(code, 'reporting:', ''), 'none'), '')
+     when unit = 'minor' then amount(value, code) || currency_behind(code)
+     when unit = 'micros' then format('{:,.4f}', round(value / 100) / 10000 + 0.0) || currency_behind(code)
      else format('{:,}', cast(value as bigint)) || case unit when 'days' then case abs(value) when 1 then ' day' else ' days' end when 'milliseconds' then ' ms' else '' end end`,
-  `create macro kind_of(metric, unit) as case metric ${readAsCases()} else unit end`,
-  `create macro sign_of(comparator) as case comparator when 'gte' then '≥' when 'lte' then '≤' when 'near' then '≈' else comparator end`,
+  `create macro kind_of(metric, unit) as case metric ${wordCases(READ_AS)} else unit end`,
+  `create macro sign_of(comparator) as case comparator ${wordCases(COMPARATOR_SIGNS)} else comparator end`,
   `create macro place(name, value) as '&' || name || '=' || url_encode(cast(value as varchar))`,
   `create macro rows_at(metric, places) as '/dashboards/rows/' || metric || '?' || substr(places, 2)`,
 ];
 
-function readAsCases(): string {
-  return [...READ_AS].map(([metric, kind]) => `when '${metric}' then '${kind}'`).join(' ');
+function wordCases(words: ReadonlyMap<string, string>): string {
+  return [...words].map(([name, word]) => `when '${name}' then '${word}'`).join(' ');
 }
 
 function exponentCases(): string {

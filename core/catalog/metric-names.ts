@@ -92,3 +92,10 @@ export const READ_AS: ReadonlyMap<string, 'per one' | 'months'> = new Map([
   ['ltv_cac', 'per one'],
   ['payback_months', 'months'],
 ]);
+
+/** How people write what a goal is compared by. */
+export const COMPARATOR_SIGNS: ReadonlyMap<string, string> = new Map([
+  ['gte', '≥'],
+  ['lte', '≤'],
+  ['near', '≈'],
+]);
