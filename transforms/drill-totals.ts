@@ -52,22 +52,6 @@ function rowDigest({ stream, event_source, event_id }: DrillRow, amount: Decimal
   return BigInt(`0x${hash('sha256', text, 'hex').slice(0, DIGEST_DIGITS)}`);
 }
 
-/** The first `limit` rows; every row is seen by `each`, however many there are. */
-async function takeRows(
-  batches: AsyncIterable<DrillRow[]>,
-  limit: number,
-  each: (row: DrillRow) => void,
-): Promise<DrillRow[]> {
-  const taken: DrillRow[] = [];
-  for await (const batch of batches) {
-    for (const row of batch) {
-      each(row);
-      if (taken.length < limit) taken.push(row);
-    }
-  }
-  return taken;
-}
-
 /** The first `limit` rows, and what all of them add up to. */
 export interface DrilledRows {
   readonly rows: DrillRow[];
@@ -77,8 +61,12 @@ export interface DrilledRows {
 
 export async function takeAndAddUp(batches: AsyncIterable<DrillRow[]>, limit: number): Promise<DrilledRows> {
   const totals = addUpSides();
-  const rows = await takeRows(batches, limit, (row) => {
-    totals.add(row);
-  });
+  const rows: DrillRow[] = [];
+  for await (const batch of batches) {
+    for (const row of batch) {
+      totals.add(row);
+      if (rows.length < limit) rows.push(row);
+    }
+  }
   return { rows, sides: totals.sides(), rowCount: totals.rowCount() };
 }
