@@ -11,6 +11,7 @@
 // loading DuckDB-WASM starts a worker.
 import { Type, tableFromIPC } from 'apache-arrow';
 import { base } from '$app/paths';
+import { hasNo } from './another-version.js';
 
 export { tableFromIPC };
 
@@ -201,11 +202,11 @@ async function askEngine(sql) {
 /** A run of another version may lack what this page's text names. */
 const isMissing = ({ message }) => /^(Binder|Catalog) Error/.test(message);
 
-/** What is wrong, and what to do. @param {Error} error */
+/** @param {Error} error */
 async function whatIsMissing({ message }) {
   const { run } = await manifest();
   const [, name = 'a part'] = /"([^"]*)"|with name (\S+)/.exec(message)?.filter(Boolean) ?? [];
-  return `The run ${run} was made by another version and has no ${name}. A new one has it: headgate transform.`;
+  return hasNo(run, name);
 }
 
 const tablesIn = (sql) => [...new Set(Array.from(sql.matchAll(NAMED_TABLES), ([, name]) => name.toLowerCase()))];
